@@ -1,0 +1,32 @@
+// Graph + input arrays -> output arrays: the whole outside interface of the engine.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ir/builder.hpp"
+#include "ir/graph.hpp"
+
+namespace vmaprun {
+
+struct RunOptions {
+    enum class Mode { graph, eager } mode = Mode::graph; // eager: one node after another in program order, the same bits
+    int threads = 0;            // 0: as many as the machine has CPUs
+    std::int64_t block = 0;     // lanes a block; 0: by cache size (or what the script's chunk says)
+    bool clamp_indices = false; // --index clamp
+    // Where debug(x, "label") goes: whole lines, in order, as they become final (default: stderr).
+    std::function<void(std::string_view)> debug;
+};
+
+// Runs a finished graph. Throws UserError E6xx for the first fault in program order of one sample after another
+// (the first lane in row-major order, in it the first operation), the same in every mode, block size and thread count.
+std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options = {});
+
+// One node on constants, for the Builder's folding. Empty when it can't be run so.
+std::vector<Array> fold_node(const Graph& graph, const Node& node, std::span<const Array> operands);
+
+// The plan in words, for `vmaprun explain SCRIPT` and debugging.
+std::string explain_plan(const Graph& graph, const RunOptions& options = {});
+
+} // namespace vmaprun

@@ -1,0 +1,98 @@
+// The only way to add a node to a graph. Checks types by the op's rule, interns equal nodes, folds small constants,
+// and passes values of outer graphs into sub-graphs as captures. Used by the tracer and by transforms alike.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/graph.hpp"
+#include "ir/op.hpp"
+
+namespace vmaprun {
+
+// Runs a node on constants; injected, since kernels live in a higher layer. Empty when it can't.
+using Folder = std::function<std::vector<Array>(const Graph& graph, const Node& node, std::span<const Array> operands)>;
+
+class Builder {
+  public:
+    explicit Builder(std::shared_ptr<Program> program, Folder folder = {});
+
+    // ---- nodes
+    std::vector<Value> add_all(const Op& op, std::vector<Value> operands, Attributes attributes = {});
+    Value add(const Op& op, std::vector<Value> operands, Attributes attributes = {});
+    Value constant(Array array, bool weak = false);
+    Value constant(Dim number, bool weak = true); // an i64 scalar; keeps its symbol
+    Value parameter(TensorType type, Lanes lanes = {}, std::string name = {});
+    // A control-flow node. `bodies` come from finish_body; their captures are appended to the operands, body after body.
+    // `sequence`: what reserve_sequence gave and begin_body was told.
+    std::vector<Value> add_control(const Op& op, std::vector<Value> operands, Attributes attributes,
+                                   std::vector<std::shared_ptr<Graph>> bodies, std::vector<TensorType> types, std::vector<Lanes> lanes,
+                                   std::uint32_t sequence = 0);
+
+    // ---- lanes
+    LaneId new_lane(LaneAxis axis); // sets its sequence
+    Value lane(Value value, LaneId lane, std::int64_t axis);   // sample axis -> lane (axis in 0..rank-1)
+    Value unlane(Value value, LaneId lane, std::int64_t axis); // lane -> sample axis at `axis`; broadcast when it doesn't vary
+    Value lane_index(LaneId lane);                             // i64 scalar: the index of the lane itself
+
+    // ---- sub-graphs: begin, add parameters and nodes, finish
+    void begin_body(std::uint32_t control_sequence);
+    std::shared_ptr<Graph> finish_body(std::vector<Value> outputs);
+    void discard_body(); // after an error, or to trace again
+    // Sequence number for a control node that is about to be traced.
+    std::uint32_t reserve_sequence() { return program_->next_sequence++; }
+
+    // ---- questions
+    const TensorType& type(Value value) const;
+    const Lanes& lanes(Value value) const;
+    std::optional<Array> static_value(Value value) const; // a constant's array
+    std::optional<Dim> static_int(Value value) const;     // a constant integer scalar
+    const Node& maker(Value value) const;
+    Graph& graph() { return *stack_.back(); }
+    Program& program() { return *program_; }
+    std::size_t depth() const { return stack_.size(); }
+
+    // ---- places: what the nodes added from now on come from
+    void push_origin(Span span);          // an expression inside the current function
+    void pop_origin();
+    const Origin* origin() const { return origin_stack_.empty() ? nullptr : origin_stack_.back(); }
+    void enter_call();                    // from now on origins are inside the function called at the current origin
+    void leave_call();
+    void push_nesting(Nesting nesting);   // inside a vmap's body (bodies of control nodes push theirs themselves)
+    void pop_nesting();
+
+    // Ends the main graph.
+    std::shared_ptr<Graph> finish(std::vector<Value> outputs);
+
+  private:
+    struct Key {
+        const Op* op;
+        std::vector<Value> operands;
+        Attributes attributes;
+        bool operator<(const Key& other) const;
+    };
+    Value local(Value value);   // itself, or its stand-in inside the current graph
+    Value local(Value value, std::size_t level);
+    std::size_t level_of(Value value) const;
+    Value capture(Value value, std::size_t level);
+    Node& append(const Op& op, std::vector<Value> operands, Attributes attributes, Lanes lanes);
+    std::optional<std::vector<Value>> fold(const Op& op, const std::vector<Value>& operands, const Attributes& attributes);
+    const std::vector<Nesting>* nesting();
+
+    std::shared_ptr<Program> program_;
+    Folder folder_;
+    std::vector<std::shared_ptr<Graph>> stack_;
+    std::vector<std::map<Key, std::uint32_t>> interned_;            // a level; node indices
+    std::vector<std::map<Value, Value>> captures_;                  // a level
+    std::map<Value, Dim> symbolic_;                                 // constants that stand for symbols
+    std::vector<const Origin*> origin_stack_;
+    std::vector<const Origin*> callers_;
+    std::vector<Nesting> nesting_;
+    const std::vector<Nesting>* interned_nesting_ = nullptr;
+};
+
+} // namespace vmaprun

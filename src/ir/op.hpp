@@ -1,0 +1,101 @@
+// The row of the primitive table. Everything about a builtin or primitive stands in its one row, in the file of its family
+// under ops/; a row without its type rule or without a way to run does not pass the table's own test.
+//
+// The batching rule of every row is the same and lives in the representation (ir/graph.hpp): a node runs once for all of
+// its lanes; views and kernels get the lanes as leading axes of every operand (stride 0 where an operand doesn't vary).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "ir/graph.hpp"
+
+namespace vmaprun {
+
+class Builder;
+class BuiltinCall; // ops/call.hpp: the bound arguments of one call in a script
+
+enum class Family : std::uint8_t { creation, pointwise, reduction, cumulative, movement, selection, contraction, control, check, linalg, signal, random };
+
+// What of a node can go wrong, or be seen, while it runs.
+enum class Effect : std::uint8_t {
+    none,   // total: equal nodes are one node
+    fault,  // can fault for a lane (index out of range …): not interned, not folded
+    visible // a check or debug: kept even when nothing uses it
+};
+
+// The types of a node's results from the types of its operands (samples: no lanes here).
+// Throws UserError with code, message and helps but no place: the tracer adds place, operands and call chain.
+// `weak` of the results is set by the Builder: weak when every operand is.
+using TypeRule = std::vector<TensorType> (*)(std::span<const TensorType> operands, const Attributes& attributes);
+
+// A fault of one lane, as kernels report it. `lane` counts row-major over KernelCall::lanes.
+// `values` fill the {} of the op's fault text in order (for example the index and the extent).
+struct FaultSink {
+    virtual ~FaultSink() = default;
+    virtual void report(std::int64_t lane, const char* code, std::string message) = 0;
+};
+
+// Runs f(begin, end) over parts of [0, count), perhaps on several threads; parts are multiples of `grain` (but the last).
+struct Parallel {
+    virtual ~Parallel() = default;
+    virtual void run(std::int64_t count, std::int64_t grain, void (*part)(void* context, std::int64_t begin, std::int64_t end), void* context) = 0;
+};
+
+struct KernelCall {
+    const Node* node = nullptr;
+    Shape lanes;                       // extents of the node's lanes (perhaps a block of them, perhaps joined)
+    std::span<const View> operands;    // each: lanes axes (stride 0 where it doesn't vary), then its sample axes
+    std::span<const View> results;     // each: lanes axes, then its sample axes; row-major without gaps; not initialised
+    FaultSink* faults = nullptr;       // never null
+    Parallel* parallel = nullptr;      // null: stay on this thread
+    bool clamp_indices = false;        // --index clamp
+};
+using Kernel = void (*)(const KernelCall& call);
+
+// The result as another way to look at operand 0 (no data moved): fills strides and data of `result`, whose dtype and
+// shape (lanes, then sample) are given. False: can't be done for these strides; the kernel runs instead.
+using ViewRule = bool (*)(const Node& node, std::size_t lane_rank, const View& operand, View& result);
+
+// A pointwise kernel over flat tiles: out[i] = f(in0[i], in1[i], ...), any n >= 0, any alignment, out may be any of the
+// inputs. The bits of out[i] depend on the inputs at i alone, never on i or n.
+using TileKernel = void (*)(void* out, const void* const* in, std::int64_t n);
+// Chosen once for a node from the dtypes of operands and result.
+using TileRule = TileKernel (*)(std::span<const DType> operands, DType result);
+
+// How a call in a script becomes nodes: promotes, broadcasts, normalises axes, adds nodes. Several values: a tuple.
+struct Lowered {
+    std::vector<Value> values;
+    bool is_tuple = false;
+    Lowered(Value value) : values{value} {} // NOLINT
+    explicit Lowered(std::vector<Value> tuple) : values(std::move(tuple)), is_tuple(true) {}
+};
+using Lowering = Lowered (*)(Builder& builder, const BuiltinCall& call);
+
+// For whole-number scalars of unknown size: the same operation on Dims (nullopt: none).
+using DimRule = std::optional<Dim> (*)(std::span<const Dim> operands);
+
+struct Op {
+    // The call as a script writes it, the only statement of arity, kinds and defaults (grammar: ops/signature.hpp);
+    // for a primitive that scripts can't name, just its name.
+    std::string_view signature = {};
+    std::string_view doc = {};     // one sentence; empty for what scripts can't name
+    std::string_view example = {}; // "exp(0.0) => 1.0": executed by the tests
+    Family family = Family::pointwise;
+    Lowering lower = nullptr; // null: scripts can't call it
+    TypeRule type = nullptr;  // null: never a node itself (lowers to others)
+    TileRule tile = nullptr;  // pointwise: fused by the engine
+    ViewRule view = nullptr;  // movement without data
+    Kernel kernel = nullptr;
+    Effect effect = Effect::none;
+    DimRule dims = nullptr;
+    // Whether a result of weak operands is weak too (null: yes); only cast answers otherwise.
+    bool (*stays_weak)(const Attributes& attributes) = nullptr;
+
+    std::string_view name() const { return signature.substr(0, signature.find('(')); }
+};
+
+} // namespace vmaprun

@@ -1,0 +1,25 @@
+#include "ir/structural.hpp"
+
+namespace vmaprun {
+namespace {
+
+std::vector<TensorType> constant_type(std::span<const TensorType>, const Attributes& attributes) {
+    const auto& array = std::get<std::shared_ptr<const Array>>(attributes[0]);
+    return {{array->dtype(), Dims(array->shape().begin(), array->shape().end())}};
+}
+
+std::vector<TensorType> lane_type(std::span<const TensorType> operands, const Attributes& attributes) {
+    TensorType type = operands[0];
+    type.shape.erase(type.shape.begin() + std::get<std::int64_t>(attributes[0]));
+    return {type};
+}
+
+} // namespace
+
+const Op constant_op{.signature = "constant", .family = Family::creation, .type = constant_type};
+const Op parameter_op{.signature = "parameter", .family = Family::creation};
+const Op lane_op{.signature = "lane", .family = Family::movement, .type = lane_type};
+const Op unlane_op{.signature = "unlane", .family = Family::movement};
+const Op lane_index_op{.signature = "lane_index", .family = Family::creation};
+
+} // namespace vmaprun

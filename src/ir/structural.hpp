@@ -1,0 +1,16 @@
+// The ops that the graph itself needs: constants, parameters, and the doors of vmap.
+#pragma once
+
+#include "ir/op.hpp"
+
+namespace vmaprun {
+
+extern const Op constant_op;   // attribute 0: the array
+extern const Op parameter_op;  // attribute 0: name
+extern const Op lane_op;       // attributes: axis, lane id. Sample axis -> lane
+extern const Op unlane_op;     // attributes: axis, lane id. Lane -> sample axis; node.lanes still hold the lane
+extern const Op lane_index_op; // attribute 0: lane id
+
+inline bool is(const Node& node, const Op& op) { return node.op == &op; }
+
+} // namespace vmaprun

@@ -1,0 +1,61 @@
+// The bound arguments of one call of a builtin: what a row's Lowering reads. Made by the tracer (which knows names,
+// keywords and defaults); every accessor checks what the signature can't say, and fails with the argument's place.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ir/builder.hpp"
+#include "ops/signature.hpp"
+
+namespace vmaprun {
+
+// none, a tensor, several tensors, a whole number, whole numbers (nested pairs are flattened, two each), ...
+struct BoundArgument {
+    std::variant<std::monostate, Value, std::vector<Value>, Dim, Dims, double, bool, DType, std::string> value;
+    Span span;           // no place for a default
+    bool given = false;  // false: the default stands in
+};
+
+class BuiltinCall {
+  public:
+    BuiltinCall(const Op& op, std::vector<BoundArgument> arguments, Span span) : op_(&op), arguments_(std::move(arguments)), span_(span) {}
+
+    const Op& op() const { return *op_; }
+    Span span() const { return span_; }
+    bool is_none(std::size_t i) const { return std::holds_alternative<std::monostate>(arguments_[i].value); }
+    bool given(std::size_t i) const { return arguments_[i].given; }
+    const BoundArgument& argument(std::size_t i) const { return arguments_[i]; } // for kind `any`
+    Span span_of(std::size_t i) const { return arguments_[i].span ? arguments_[i].span : span_; }
+
+    Value tensor(std::size_t i) const { return std::get<Value>(arguments_[i].value); }
+    std::optional<Value> optional_tensor(std::size_t i) const { return is_none(i) ? std::nullopt : std::optional(tensor(i)); }
+    const std::vector<Value>& tensors(std::size_t i) const { return std::get<std::vector<Value>>(arguments_[i].value); }
+    Dim integer(std::size_t i) const { return std::get<Dim>(arguments_[i].value); }
+    std::optional<Dim> optional_integer(std::size_t i) const { return is_none(i) ? std::nullopt : std::optional(integer(i)); }
+    const Dims& integers(std::size_t i) const { return std::get<Dims>(arguments_[i].value); } // shape, ints, pairs
+    double number(std::size_t i) const { return std::get<double>(arguments_[i].value); }
+    bool boolean(std::size_t i) const { return std::get<bool>(arguments_[i].value); }
+    std::optional<DType> dtype(std::size_t i) const { return is_none(i) ? std::nullopt : std::optional(std::get<DType>(arguments_[i].value)); }
+    const std::string& text(std::size_t i) const { return std::get<std::string>(arguments_[i].value); }
+
+    // An axis argument as 0..rank-1; E303 with the place when it is outside.
+    std::int64_t axis(std::size_t i, std::size_t rank) const;
+    // An axes argument (none: all) as distinct axes 0..rank-1, ascending; E303 outside, E304 twice.
+    std::vector<std::int64_t> axes(std::size_t i, std::size_t rank) const;
+    // Fails with the place of argument i.
+    [[noreturn]] void fail(std::size_t i, Diagnostic diagnostic) const;
+    [[noreturn]] void fail(Diagnostic diagnostic) const;
+
+  private:
+    const Op* op_;
+    std::vector<BoundArgument> arguments_;
+    Span span_;
+};
+
+// "-1" against rank 3 -> 2; E303 "axis 3 is out of range for x of rank 2" (no place) when outside.
+std::int64_t normal_axis(std::int64_t axis, std::size_t rank);
+
+} // namespace vmaprun

@@ -1,0 +1,281 @@
+// Calls of the table's rows: arguments, which are trace-time values, become what the row's signature asks for.
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "ops/call.hpp"
+#include "ops/lowering.hpp"
+#include "trace/functions.hpp"
+#include "trace/prelude.hpp"
+
+namespace vmaprun {
+namespace {
+
+class ArgumentReader {
+  public:
+    ArgumentReader(Tracer& tracer, const Op& op) : tracer_(tracer), builder_(tracer.builder()), op_(op) {}
+
+    BoundArgument read(const Parameter& parameter, const Datum& datum, Span span, bool given) {
+        BoundArgument bound{std::monostate{}, span, given};
+        if (datum.none()) {
+            if (given && parameter.required) fail(parameter, datum, span, "a value");
+            return bound;
+        }
+        switch (parameter.kind) {
+        case ParameterKind::tensor: bound.value = tensor(parameter, datum, span); break;
+        case ParameterKind::tensors: bound.value = tensors(parameter, datum, span); break;
+        case ParameterKind::variadic: throw InternalError("builtins: a variadic parameter is read on its own");
+        case ParameterKind::integer:
+        case ParameterKind::axis: bound.value = tracer_.constant_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "`"); break;
+        case ParameterKind::axes:
+            if (datum.tuple()) bound.value = integers(parameter, datum, span);
+            else bound.value = tracer_.constant_int(datum, span, "an axis");
+            break;
+        case ParameterKind::shape:
+        case ParameterKind::integers:
+        case ParameterKind::pairs: bound.value = integers(parameter, datum, span); break;
+        case ParameterKind::number: bound.value = number(parameter, datum, span); break;
+        case ParameterKind::boolean: bound.value = boolean(parameter, datum, span); break;
+        case ParameterKind::dtype:
+            if (!std::holds_alternative<DType>(datum.is)) fail(parameter, datum, span, "a dtype, such as f32");
+            bound.value = std::get<DType>(datum.is);
+            break;
+        case ParameterKind::string:
+            if (!std::holds_alternative<std::string>(datum.is)) fail(parameter, datum, span, "a text in quotes");
+            bound.value = std::get<std::string>(datum.is);
+            break;
+        case ParameterKind::any: bound.value = any(parameter, datum, span); break;
+        }
+        return bound;
+    }
+
+    Value tensor(const Parameter& parameter, const Datum& datum, Span span) {
+        if (const Value* value = datum.tensor()) return *value;
+        if (datum.poison()) throw AlreadyReported{};
+        fail(parameter, datum, span, "a tensor");
+    }
+
+  private:
+    [[noreturn]] void fail(const Parameter& parameter, const Datum& datum, Span span, const std::string& wanted) {
+        Diagnostic diagnostic = error("E207", "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "` must be " + wanted + ", not " + type_text(builder_, datum)).at(span);
+        if (datum.tuple() && parameter.kind == ParameterKind::tensor) diagnostic.helps.push_back("stack(t) makes one tensor of a tuple of equal shapes");
+        throw UserError(std::move(diagnostic));
+    }
+
+    std::vector<Value> tensors(const Parameter& parameter, const Datum& datum, Span span) {
+        std::vector<Value> values;
+        if (const TupleDatum* tuple = datum.tuple()) {
+            for (std::size_t i = 0; i < tuple->items.size(); ++i) values.push_back(tensor(parameter, tuple->items[i], tuple->spans.empty() ? span : tuple->spans[i]));
+            return values;
+        }
+        const Value whole = tensor(parameter, datum, span);
+        const TensorType type = builder_.type(whole);
+        if (type.rank() == 0) fail(parameter, datum, span, "a tuple of tensors");
+        for (std::int64_t i = 0; i < type.shape[0].value(); ++i) values.push_back(tracer_.slice_at(whole, 0, i));
+        return values;
+    }
+
+    // An int, a tuple of ints, a constant vector, or (for pairs) a tuple of pairs, flattened.
+    Dims integers(const Parameter& parameter, const Datum& datum, Span span) {
+        const std::string what = "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "`";
+        Dims numbers;
+        if (const TupleDatum* tuple = datum.tuple()) {
+            for (const Datum& item : tuple->items) {
+                const Dims inner = item.tuple() ? integers(parameter, item, span) : Dims{tracer_.constant_int(item, span, what)};
+                numbers.insert(numbers.end(), inner.begin(), inner.end());
+            }
+            return numbers;
+        }
+        if (const Value* value = datum.tensor()) {
+            const auto constant = builder_.static_value(*value);
+            if (constant && constant->rank() > 0 && is_integer(constant->dtype())) {
+                for (std::int64_t i = 0; i < constant->size(); ++i) {
+                    numbers.emplace_back(visit_dtype(constant->dtype(), [&]<class T>(TypeTag<T>) -> std::int64_t {
+                        if constexpr (std::is_integral_v<T>) return static_cast<std::int64_t>(constant->as<T>()[i]);
+                        else return 0;
+                    }));
+                }
+                return numbers;
+            }
+        }
+        numbers.push_back(tracer_.constant_int(datum, span, what));
+        return numbers;
+    }
+
+    double number(const Parameter& parameter, const Datum& datum, Span span) {
+        const Value* value = datum.tensor();
+        const auto constant = value ? builder_.static_value(*value) : std::nullopt;
+        if (!constant || constant->rank() != 0) {
+            if (value) throw UserError(error("E209", "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "` must be a constant number when the graph is built").at(span));
+            fail(parameter, datum, span, "a number");
+        }
+        return visit_dtype(constant->dtype(), [&]<class T>(TypeTag<T>) -> double {
+            if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(*constant->as<T>());
+            else fail(parameter, datum, span, "a real number");
+        });
+    }
+
+    bool boolean(const Parameter& parameter, const Datum& datum, Span span) {
+        const Value* value = datum.tensor();
+        const auto constant = value ? builder_.static_value(*value) : std::nullopt;
+        if (!constant || constant->rank() != 0 || constant->dtype() != DType::boolean) fail(parameter, datum, span, "true or false");
+        return *constant->as<bool>();
+    }
+
+    std::variant<std::monostate, Value, std::vector<Value>, Dim, Dims, double, bool, DType, std::string> any(const Parameter& parameter, const Datum& datum, Span span) {
+        if (const Value* value = datum.tensor()) return *value;
+        if (const auto* text = std::get_if<std::string>(&datum.is)) return *text;
+        if (const auto* dtype = std::get_if<DType>(&datum.is)) return *dtype;
+        if (datum.tuple()) return tensors(parameter, datum, span);
+        fail(parameter, datum, span, "a value");
+    }
+
+    Tracer& tracer_;
+    Builder& builder_;
+    const Op& op_;
+};
+
+class BuiltinFunction : public Function {
+  public:
+    explicit BuiltinFunction(const Op& op) : op_(op), signature_(parse_signature(op.signature)) {
+        for (const Parameter& parameter : signature_.parameters) parameters_.push_back({std::string(parameter.name), parameter.required});
+        variadic_ = std::ranges::find(signature_.parameters, ParameterKind::variadic, &vmaprun::Parameter::kind) - signature_.parameters.begin();
+    }
+    std::string name() const override { return std::string(op_.name()); }
+    std::vector<Parameter> parameters() const override { return parameters_; }
+
+    Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override {
+        const Tracer::Origin origin(tracer.builder(), span);
+        std::vector<std::pair<Span, Datum>> places;
+        for (const CallArgument& argument : arguments) {
+            if (argument.value.tensor() || argument.value.tuple()) places.emplace_back(argument.span, argument.value);
+        }
+        std::vector<BoundArgument> bound = has_variadic() ? bind_variadic(tracer, arguments, span) : bind_plain(tracer, arguments, span);
+        try {
+            Lowered lowered = op_.lower(tracer.builder(), BuiltinCall(op_, std::move(bound), span));
+            if (!lowered.is_tuple) return lowered.values.at(0);
+            std::vector<Datum> items(lowered.values.begin(), lowered.values.end());
+            return Datum::tuple(std::move(items));
+        } catch (UserError& failure) {
+            tracer.place(failure, span, places);
+        }
+    }
+
+  private:
+    bool has_variadic() const { return static_cast<std::size_t>(variadic_) < signature_.parameters.size(); }
+
+    std::vector<BoundArgument> bind_plain(Tracer& tracer, const CallArguments& arguments, Span span) const {
+        const auto slots = bind_arguments(name(), parameters_, arguments, span);
+        ArgumentReader reader(tracer, op_);
+        std::vector<BoundArgument> bound;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (slots[i]) bound.push_back(reader.read(signature_.parameters[i], slots[i]->value, slots[i]->span, true));
+            else bound.push_back(reader.read(signature_.parameters[i], default_datum(tracer.builder(), signature_.parameters[i]), span, false));
+        }
+        return bound;
+    }
+
+    // Positionals: those before `*xs` first, then all of the rest; what follows `*xs` is by keyword.
+    std::vector<BoundArgument> bind_variadic(Tracer& tracer, const CallArguments& arguments, Span span) const {
+        const auto before = static_cast<std::size_t>(variadic_);
+        CallArguments plain;
+        std::vector<const CallArgument*> rest;
+        for (const CallArgument& argument : arguments) {
+            if (!argument.keyword && plain.size() >= before) rest.push_back(&argument);
+            else plain.push_back(argument);
+        }
+        const auto slots = bind_arguments(name(), parameters_, plain, span);
+        ArgumentReader reader(tracer, op_);
+        std::vector<BoundArgument> bound;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            const vmaprun::Parameter& parameter = signature_.parameters[i];
+            if (i == before) {
+                std::vector<Value> values;
+                for (const CallArgument* argument : rest) {
+                    if (const TupleDatum* tuple = argument->value.tuple(); tuple && rest.size() == 1) {
+                        for (const Datum& item : tuple->items) values.push_back(reader.tensor(parameter, item, argument->span));
+                    } else {
+                        values.push_back(reader.tensor(parameter, argument->value, argument->span));
+                    }
+                }
+                bound.push_back({std::move(values), span, true});
+            } else if (slots[i]) {
+                bound.push_back(reader.read(parameter, slots[i]->value, slots[i]->span, true));
+            } else {
+                bound.push_back(reader.read(parameter, default_datum(tracer.builder(), parameter), span, false));
+            }
+        }
+        return bound;
+    }
+
+    const Op& op_;
+    Signature signature_;
+    std::vector<Parameter> parameters_;
+    std::ptrdiff_t variadic_ = 0;
+};
+
+} // namespace
+
+Datum default_datum(Builder& builder, const Parameter& parameter) {
+    const std::string_view text = parameter.default_text;
+    if (text.empty() || text == "none") return {};
+    if (text == "true" || text == "false") return builder.constant(Array::scalar(text == "true"));
+    if (text.starts_with('"')) return Datum::of(std::string(text.substr(1, text.size() - 2)));
+    if (text == "()") return Datum::tuple({});
+    if (const auto dtype = dtype_named(text)) return Datum::of(*dtype);
+    std::int64_t whole = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), whole);
+    if (code == std::errc() && end == text.data() + text.size()) return builder.constant(Array::scalar(whole), true);
+    double real = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), real).ec != std::errc()) throw InternalError("signature: default " + std::string(text));
+    return builder.constant(Array::scalar(real), true);
+}
+
+FunctionPtr make_builtin(const Op& op) { return std::make_shared<BuiltinFunction>(op); }
+
+FunctionPtr make_update(std::shared_ptr<const AtIndexDatum> at, const std::string& method) {
+    static constexpr std::pair<std::string_view, std::string_view> modes[] = {{"set", "set"}, {"add", "add"}, {"mul", "multiply"}, {"min", "min"}, {"max", "max"}};
+    const auto* mode = std::ranges::find(modes, method, [](const auto& entry) { return entry.first; });
+    if (mode == std::end(modes)) return nullptr;
+    const std::string_view how = mode->second;
+    return std::make_shared<NativeFunction>(mode->first == "set" ? "set(v)" : mode->first == "add" ? "add(v)" : mode->first == "mul" ? "mul(v)" : mode->first == "min" ? "min(v)" : "max(v)",
+                                            [at, how](Tracer& tracer, const std::vector<const CallArgument*>& arguments, Span span) -> Datum {
+                                                const Value* update = arguments[0]->value.tensor();
+                                                if (!update) throw UserError(error("E207", "an update must be a tensor, not " + type_text(tracer.builder(), arguments[0]->value)).at(arguments[0]->span));
+                                                const Tracer::Origin origin(tracer.builder(), span);
+                                                try {
+                                                    return update_at(tracer.builder(), at->x, at->items, how, *update, span);
+                                                } catch (UserError& failure) {
+                                                    tracer.place(failure, span, {{arguments[0]->span, arguments[0]->value}});
+                                                }
+                                            });
+}
+
+NativeFunction::NativeFunction(std::string_view signature, Body body, Sort sort) : signature_(parse_signature(signature)), body_(std::move(body)), sort_(sort) {
+    for (const vmaprun::Parameter& parameter : signature_.parameters) parameters_.push_back({std::string(parameter.name), parameter.required});
+}
+
+Datum NativeFunction::call(Tracer& tracer, const CallArguments& arguments, Span span) const {
+    return body_(tracer, bind_arguments(name(), parameters_, arguments, span), span);
+}
+
+const std::vector<std::string_view>& builtin_names() {
+    static const std::vector<std::string_view> names = [] {
+        static std::vector<std::string> held;
+        for (const FunctionPtr& native : native_functions()) held.push_back(native->name());
+        std::vector<std::string_view> all(held.begin(), held.end());
+        for (const std::span<const Op> family : all_ops()) {
+            for (const Op& op : family) {
+                if (op.lower != nullptr) all.push_back(op.name());
+            }
+        }
+        for (const std::string_view name : prelude_names()) all.push_back(name);
+        for (const std::string_view name : {"pi", "e", "inf", "nan"}) all.push_back(name);
+        return all;
+    }();
+    return names;
+}
+
+bool is_builtin_name(std::string_view name) { return std::ranges::find(builtin_names(), name) != builtin_names().end(); }
+
+} // namespace vmaprun

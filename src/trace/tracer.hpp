@@ -1,0 +1,210 @@
+// The tracer's own inside: one object that walks a script and builds its graph. Outside interface: trace/trace.hpp.
+//   script.cpp       items: inputs, lets, outputs, imports, tests
+//   expressions.cpp  every kind of expression, patterns
+//   calls.cpp        binding of arguments, user functions, pipes
+//   builtins.cpp     calls of the table's rows: from trace-time values to bound arguments
+//   annotations.cpp  types, dims and their agreement
+//   transforms.cpp   vmap, unroll, map, vmapipe, collectives
+//   control.cpp      if, loop, scan, fold
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "syntax/ast.hpp"
+#include "trace/datum.hpp"
+#include "trace/trace.hpp"
+
+namespace vmaprun {
+
+// Names at one level; blocks, functions and files nest. Shared, because functions keep the scope that they close over.
+struct Scope {
+    std::shared_ptr<Scope> outer;
+    std::map<std::string, Datum, std::less<>> names;
+    std::map<std::string, const ast::TypeItem*, std::less<>> types;
+    const Datum* find(std::string_view name) const;
+    const ast::TypeItem* find_type(std::string_view name) const;
+};
+using ScopePtr = std::shared_ptr<Scope>;
+
+// Thrown when an expression depends on something that has already been reported.
+struct AlreadyReported {};
+
+// One agreement of dim names in a signature (or, for inputs, in the whole script).
+struct DimBindings {
+    struct Entry {
+        Dim size;
+        Span span;          // of the dim name in the signature
+        std::string place;  // "axis 1 of `x`"
+    };
+    struct Pending { // a dim that is an expression: solved after the bare names
+        const ast::Dim* dim;
+        Dim size;
+        std::string place;
+        ScopePtr scope;
+    };
+    std::map<std::string, Entry, std::less<>> names;
+    std::vector<Pending> pending;
+};
+
+// The mapped axes that the code being traced is inside of, outermost first.
+struct ActiveAxis {
+    LaneId lane;
+    std::string name;
+};
+
+class Tracer {
+  public:
+    Tracer(InputSource& source, const TraceOptions& options);
+
+    // ---- script.cpp
+    Traced run_script(const ast::Script& script);
+    Traced run_test(const ast::Script& script, const ast::Test& test);
+    void define_module(const ast::Script& script, const ScopePtr& scope);
+
+    // ---- expressions.cpp
+    Datum evaluate(const ast::Expr& expression, const ScopePtr& scope);
+    Datum evaluate_block(const ast::Block& block, const ScopePtr& scope);
+    Value evaluate_tensor(const ast::Expr& expression, const ScopePtr& scope, std::string_view what);
+    void bind_pattern(const ast::Pattern& pattern, const Datum& value, const ScopePtr& scope, Span value_span);
+    IndexArgument index_argument(const ast::IndexItem& item, const ScopePtr& scope);
+    Dim constant_int(const Datum& datum, Span span, std::string_view what);
+
+    // ---- calls.cpp
+    Datum call(const FunctionPtr& function, CallArguments arguments, Span span);
+    Datum call_spread(const FunctionPtr& function, const Datum& item, Span span);
+    CallArguments evaluate_arguments(const std::vector<ast::Argument>& arguments, const ScopePtr& scope);
+    FunctionPtr expect_function(const Datum& datum, Span span, std::string_view what);
+    FunctionPtr make_user_function(const ast::Function& function, const ScopePtr& scope);
+    FunctionPtr make_lambda(const ast::Lambda& lambda, Span span, const ScopePtr& scope);
+    FunctionPtr builtin(std::string_view name); // a row, a prelude function, a transform; null when there is none
+    Datum pipe(const ast::Pipe& pipe, Span span, const ScopePtr& scope);
+
+    // ---- annotations.cpp
+    Datum check_annotation(const ast::Type& type, const Datum& value, Span value_span, const std::string& what, DimBindings& dims, const ScopePtr& scope);
+    void solve_pending(DimBindings& dims, Span call_span);
+    Dim evaluate_dim(const ast::Expr& expression, const DimBindings& dims, const ScopePtr& scope);
+    DeclaredType declared_type(const ast::Type& type, const DimBindings& dims, const ScopePtr& scope);
+
+    // ---- transforms.cpp
+    struct VmapOptions {
+        Datum in_axes, out_axes;
+        std::string axis_name;
+        std::optional<Dim> axis_size;
+        std::int64_t chunk = 0;
+        Span span, in_axes_span, out_axes_span;
+        bool unrolled = false;
+    };
+    Datum vmap(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, Span span);
+    Datum map_over(const FunctionPtr& function, const Datum& items, Span span, Span items_span);
+    Datum unroll_data(const Datum& data, std::int64_t axis, Span span);
+    Datum comprehension(const ast::Comprehension& comprehension, Span span, const ScopePtr& scope);
+    // Runs `body` with one more mapped axis around it, then brings its result out along axis 0.
+    Datum over_lane(LaneId lane, const std::function<Datum()>& body, Span span);
+    LaneId lane_named(const Datum& name, Span span, std::string_view function);
+    Value slice_at(Value value, std::int64_t axis, Dim index);
+
+    // ---- control.cpp
+    Datum if_expression(const ast::If& node, Span span, const ScopePtr& scope);
+    Datum loop_expression(const ast::Loop& node, Span span, const ScopePtr& scope);
+    // f is called with (carry, x); gives (carry, ys). `collect` false: f gives the carry alone (fold).
+    struct ScanOptions {
+        bool collect = true, reverse = false;
+        std::optional<Dim> length;
+    };
+    using StepFunction = std::function<Datum(const Datum& carry, const Datum& x)>;
+    Datum scan(const StepFunction& step, const Datum& init, const Datum& xs, const ScanOptions& options, Span span);
+
+    Builder& builder() { return *builder_; }
+    // Fills in the place and the operands' types of an error that a row threw, then throws it on.
+    [[noreturn]] void place(UserError& failure, Span span, const std::vector<std::pair<Span, Datum>>& operands);
+
+    // Marks the expression that nodes come from while it lives.
+    class Origin {
+      public:
+        Origin(Builder& builder, Span span) : builder_(builder) { builder_.push_origin(span); }
+        ~Origin() { builder_.pop_origin(); }
+        Origin(const Origin&) = delete;
+        Origin& operator=(const Origin&) = delete;
+
+      private:
+        Builder& builder_;
+    };
+
+    std::vector<ActiveAxis>& axes() { return axes_; }
+    // Conditions of the ifs and loops around, for the rule that collectives need a condition that doesn't vary.
+    struct Divergence {
+        Lanes lanes;
+        Span span;
+    };
+    std::vector<Divergence>& divergences() { return divergences_; }
+    std::vector<const void*>& active_calls() { return active_calls_; }
+    const TraceOptions& options() const { return options_; }
+    Diagnostic unknown_name(const std::string& name, Span span, const ScopePtr& scope);
+
+  private:
+    // script.cpp
+    void run_item(const ast::Item& item, const ScopePtr& scope);
+    void run_input(const ast::Input& input, const ScopePtr& scope);
+    void run_import(const ast::Import& import, const ast::Script& script, const ScopePtr& scope);
+    void run_output(const std::string& name, const Datum& value, Span span);
+    void run_expression_item(const ast::Statement& statement, bool last, const ScopePtr& scope);
+    void define_functions(const ast::Script& script, const ScopePtr& scope);
+    Datum bring_input(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, const ScopePtr& scope);
+    Datum input_leaf(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path,
+                     const ScopePtr& scope);
+    void check_input_dims(const ast::Type& type, const std::string& name, const ArrivingTensor& tensor, const std::string& place, const ScopePtr& scope);
+    Datum symbolic_input(const ast::Type& type, const std::string& name, std::vector<std::string> path, const ScopePtr& scope);
+    OutputTree output_tree(const Datum& value, Span span);
+    void prepare(const ast::Script& script);
+    Traced finish();
+    void report(UserError& failure);
+    // transforms.cpp
+    struct MappedLeaf {
+        Value value;
+        std::int64_t axis;
+        std::string path; // "argument `x`", "`p.w`"
+        Span span;
+    };
+    Datum place_in_lanes(const Datum& argument, const Datum& axes, const std::string& path, Span span, const VmapOptions& options,
+                         std::vector<MappedLeaf>& leaves, const std::function<Value(const MappedLeaf&)>& enter);
+    Datum bring_out(const Datum& result, const Datum& axes, LaneId lane, const VmapOptions& options, const std::string& path);
+    Dim mapped_size(const std::vector<MappedLeaf>& leaves, const VmapOptions& options, const std::string& name);
+    Datum unrolled(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, const std::vector<Datum>& axes, Dim size, Span span);
+    Datum stack_results(const std::vector<Datum>& results, const Datum& axes, const VmapOptions& options, const std::string& path);
+    // control.cpp
+    struct Join { std::vector<TensorType> types; };
+    Datum while_loop(const ast::Loop& node, Span span, const ScopePtr& scope);
+    Datum counted_loop(const ast::Loop& node, Span span, const ScopePtr& scope);
+    friend class Carry;
+
+    InputSource& source_;
+    const TraceOptions& options_;
+    std::shared_ptr<Program> program_;
+    std::unique_ptr<Builder> builder_;
+    const ast::Script* script_ = nullptr;
+    ScopePtr top_;
+    DimBindings input_dims_;
+    std::vector<ActiveAxis> axes_;
+    std::vector<Divergence> divergences_;
+    std::vector<const void*> active_calls_;
+    std::map<std::string, FunctionPtr, std::less<>> builtins_;
+    std::map<std::string, std::unique_ptr<ast::Script>, std::less<>> prelude_;
+    std::map<std::string, ScopePtr> modules_;
+    std::vector<std::unique_ptr<ast::Script>> imported_;
+    std::vector<std::string> importing_;
+    SourceMap own_sources_;
+    std::vector<Diagnostic> errors_;
+    Traced traced_;
+    std::vector<Value> outputs_;
+    std::size_t inputs_total_ = 0, inputs_without_default_ = 0;
+    std::int64_t next_witness_ = 0;
+};
+
+} // namespace vmaprun
