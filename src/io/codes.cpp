@@ -52,6 +52,12 @@ constexpr CodeExplanation explanations[] = {
     {"E512", "an array whose dtype does not convert to the declared one",
      "Booleans, integers and floats convert to each other where the values allow it, and to complex. Complex numbers do not\n"
      "become real by themselves: declare c64 or c128 and take `real(x)`. A key is read from u32 with a last axis of length 2.\n"},
+    {"E515", "an output that the script does not give",
+     "`-o NAME=PATH` writes the output of that name; `-o PATH.npy` alone needs a script with one output, because an .npy file holds\n"
+     "one array. A tuple or record goes to a .json file, or field by field: `output {mean, spread}` makes each field an output.\n"},
+    {"E516", "a binding that does not fit the script",
+     "`-i NAME=PATH` and `--set NAME=JSON` name an input of the script, each at most once. `-i NAME=PATH:MEMBER` picks a member of\n"
+     "the object in a .json file (or on stdin, with the path `-`).\n"},
     {"E520", "an output cannot be written",
      "The system's reason follows the path: no such folder, no permission, a full disk (also found when the data is flushed,\n"
      "closed or put in place). Outputs appear whole or not at all, so nothing new stands there, and an older file of that name is\n"

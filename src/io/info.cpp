@@ -3,18 +3,12 @@
 #include "base/error.hpp"
 #include "io/json_reader.hpp"
 #include "io/npy.hpp"
+#include "io/paths.hpp"
 
 namespace vmaprun {
 namespace {
 
 std::string type_text(DType dtype, const Shape& shape) { return std::string(name_of(dtype)) + shape_text(shape); }
-
-std::string ending_of(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    const std::size_t dot = path.rfind('.');
-    const bool none = dot == std::string::npos || (slash != std::string::npos && dot < slash);
-    return none ? "" : path.substr(dot);
-}
 
 FileInfo npy_info(const std::string& path) {
     const NpyHeader header = read_npy_header(path);
@@ -31,7 +25,7 @@ std::string json_type(const JsonValue& value, const std::string& path) {
         return "record of " + std::to_string(count) + (count == 1 ? " member" : " members");
     }
     if (value.list() != nullptr) return "list of " + std::to_string(value.list()->size()) + ", no tensor";
-    const TensorType type = tensor_type_of(value, {}, path);
+    const ScannedType type = tensor_type_of(value, {}, path);
     return type_text(type.dtype, type.shape);
 }
 

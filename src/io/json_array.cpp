@@ -309,7 +309,7 @@ Array to_array(const JsonValue& value, const Declared& declared, const std::stri
     return declared.dtype ? convert_input(array, *declared.dtype, path) : array;
 }
 
-TensorType tensor_type_of(const JsonValue& value, const Declared& declared, const std::string& path) {
+ScannedType tensor_type_of(const JsonValue& value, const Declared& declared, const std::string& path) {
     Plan plan = plan_of(value, declared, path);
     if (declared.dtype) require_convertible(plan.dtype, *declared.dtype, path);
     return {declared.dtype.value_or(plan.dtype), std::move(plan.shape)};

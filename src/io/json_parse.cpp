@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "io/json_number.hpp"
 #include "io/json_reader.hpp"
-#include "io/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace vmaprun {
 namespace {

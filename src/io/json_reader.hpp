@@ -88,11 +88,11 @@ Array to_array(const JsonValue& value, const Declared& declared, const std::stri
 
 // The dtype and shape that to_array would give, without converting a number (the same errors, but E506 only where no dtype is
 // declared and none holds all the numbers).
-struct TensorType {
+struct ScannedType {
     DType dtype = DType::f64;
     Shape shape;
 };
-TensorType tensor_type_of(const JsonValue& value, const Declared& declared, const std::string& path);
+ScannedType tensor_type_of(const JsonValue& value, const Declared& declared, const std::string& path);
 
 // The tree that a value means where nothing is declared: records, tensors, and tuples for lists with objects or strings inside.
 Tree to_tree(const JsonValue& value, const std::string& path);

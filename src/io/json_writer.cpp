@@ -7,7 +7,7 @@
 #include "io/convert.hpp"
 #include "io/json_reader.hpp"
 #include "io/number_text.hpp"
-#include "io/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace vmaprun {
 namespace {
@@ -90,6 +90,7 @@ class Writer {
     Writer(const JsonStyle& style, const Sink& sink) : style_(style), output_(sink) {}
 
     void tree(const Tree& value, int indent) {
+        if (value.is_none()) return output_.put("null");
         if (const Array* array = value.array()) return tensor(*array, indent);
         if (const auto* items = value.tuple()) {
             return group('[', ']', *items, indent, [&](const Tree& item) { tree(item, indent + 1); });
@@ -189,6 +190,7 @@ template <class T> std::optional<std::int64_t> first_special(const Array& array)
 }
 
 void require_finite(const Tree& tree, const std::string& path) {
+    if (tree.is_none()) return;
     if (const auto* items = tree.tuple()) {
         for (std::size_t i = 0; i < items->size(); ++i) require_finite((*items)[i], path + "[" + std::to_string(i) + "]");
         return;

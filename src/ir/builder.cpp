@@ -376,6 +376,23 @@ void Builder::discard_body() {
     pop_nesting();
 }
 
+void Builder::cast_output(Graph& body, std::size_t output, const Op& cast, Attributes attributes) {
+    const Value value = body.outputs[output];
+    const Lanes lanes = body.lanes(value);
+    TensorType type = cast.type(std::vector{body.type(value)}, attributes)[0];
+    type.weak = body.type(value).weak && stays_weak(cast, attributes);
+    Node node = body.maker(value); // its place and nesting
+    node.op = &cast;
+    node.operands = {value};
+    node.attributes = std::move(attributes);
+    node.bodies.clear();
+    node.results.clear();
+    node.lanes = lanes;
+    node.sequence = program_->next_sequence++;
+    Node& placed = body.nodes.emplace_back(std::move(node));
+    body.outputs[output] = add_result(body, placed, std::move(type), lanes);
+}
+
 void Builder::push_origin(Span span) {
     program_->origins.push_back({span, callers_.empty() ? nullptr : callers_.back()});
     origin_stack_.push_back(&program_->origins.back());

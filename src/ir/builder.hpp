@@ -43,6 +43,8 @@ class Builder {
     void begin_body(std::uint32_t control_sequence);
     std::shared_ptr<Graph> finish_body(std::vector<Value> outputs);
     void discard_body(); // after an error, or to trace again
+    // Makes an output of a body that finish_body just gave another dtype, by a node of `cast` with these attributes.
+    void cast_output(Graph& body, std::size_t output, const Op& cast, Attributes attributes);
     // Sequence number for a control node that is about to be traced.
     std::uint32_t reserve_sequence() { return program_->next_sequence++; }
 

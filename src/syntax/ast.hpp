@@ -148,6 +148,7 @@ struct Expr {
                  Comprehension, Record, BlockExpr, If, Loop, Lambda>
         node;
     bool parenthesized = false; // written in parentheses of its own (the formatter keeps them; `|> (f(x))` differs from `|> f(x)`)
+    int height = 1;             // of the tree that this is the root of; the parser keeps it at most max_tree_height
 };
 
 // ---- items -----------------------------------------------------------------------------------------------------------

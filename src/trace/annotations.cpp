@@ -134,6 +134,11 @@ class Annotation {
     void check_dim(const ast::Dim& dim, Dim size, const std::string& place, Value value) {
         if (dim.form == ast::Dim::Form::any) return;
         if (const ast::Identifier* name = bare_name(dim)) {
+            if (dims_.names_of_scope && !dims_.names.contains(name->name)) {
+                if (const auto known_size = size_in_scope(name->name)) {
+                    dims_.names.emplace(name->name, DimBindings::Entry{*known_size, {}, "`" + name->name + "` = " + known_size->text()});
+                }
+            }
             const auto known = dims_.names.find(name->name);
             if (known == dims_.names.end()) dims_.names.emplace(name->name, DimBindings::Entry{size, dim.span, place});
             else if (surely_different(known->second.size, size)) disagree(name->name, known->second, dim, size, place, value);
@@ -143,7 +148,17 @@ class Annotation {
         dims_.pending.push_back({&dim, size, place, scope_});
     }
 
+    // An integer constant of that name: a dim of the function around, a dim of an input, a scalar int input.
+    std::optional<Dim> size_in_scope(const std::string& name) {
+        const Datum* datum = scope_->find(name);
+        if (datum && datum->poison()) throw AlreadyReported{};
+        return datum && datum->tensor() ? builder_.static_int(*datum->tensor()) : std::nullopt;
+    }
+
     [[noreturn]] void disagree(const std::string& name, const DimBindings::Entry& first, const ast::Dim& dim, Dim size, const std::string& place, Value value) {
+        if (!first.span) {
+            throw UserError(error("E301", place + " is " + size.text() + ", but " + first.place + " here").at(span_, "this is " + builder_.type(value).text()).label(dim.span, "`" + name + "` must be " + first.size.text()));
+        }
         const auto owner = [](const std::string& text) { return text.substr(text.find(" of ") + 4); };
         const bool one = owner(first.place) == owner(place);
         const std::string message = one ? "axis `" + name + "` is " + first.size.text() + " in one place and " + size.text() + " in another"

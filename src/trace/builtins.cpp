@@ -138,7 +138,7 @@ class ArgumentReader {
 class BuiltinFunction : public Function {
   public:
     explicit BuiltinFunction(const Op& op) : op_(op), signature_(parse_signature(op.signature)) {
-        for (const Parameter& parameter : signature_.parameters) parameters_.push_back({std::string(parameter.name), parameter.required});
+        for (const vmaprun::Parameter& parameter : signature_.parameters) parameters_.push_back({std::string(parameter.name), parameter.required});
         variadic_ = std::ranges::find(signature_.parameters, ParameterKind::variadic, &vmaprun::Parameter::kind) - signature_.parameters.begin();
     }
     std::string name() const override { return std::string(op_.name()); }

@@ -93,6 +93,7 @@ class UserFunction : public Function {
         const Tracer::Origin origin(tracer.builder(), span);
         const auto scope = std::make_shared<Scope>();
         DimBindings dims;
+        dims.names_of_scope = false;
         bind_parameters(tracer, bound, arguments, dims, scope, span);
         return run_body(tracer, dims, scope, span);
     }
@@ -128,6 +129,7 @@ class UserFunction : public Function {
             const auto scope = std::make_shared<Scope>();
             scope->outer = scope_;
             DimBindings dims;
+            dims.names_of_scope = false;
             check_parameters(tracer, {bound[1], bound[0]}, dims, scope, span);
         } catch (...) {
             return;

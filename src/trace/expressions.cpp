@@ -72,11 +72,14 @@ Datum number(Builder& builder, const ast::Number& number, Span span) {
     return builder.constant(Array::scalar(number.integer), true);
 }
 
-// none == none, w == none: known while the graph is built.
-std::optional<bool> compare_none(ast::BinaryOp op, const Datum& a, const Datum& b) {
+// w == none, x.dtype == f32, text == "a": known while the graph is built.
+std::optional<bool> compare_words(ast::BinaryOp op, const Datum& a, const Datum& b) {
     if (op != ast::BinaryOp::equal && op != ast::BinaryOp::not_equal) return std::nullopt;
-    if (!a.none() && !b.none()) return std::nullopt;
-    return (a.none() && b.none()) == (op == ast::BinaryOp::equal);
+    const bool equal = op == ast::BinaryOp::equal;
+    if (a.none() || b.none()) return (a.none() && b.none()) == equal;
+    if (const auto *x = std::get_if<DType>(&a.is), *y = std::get_if<DType>(&b.is); x && y) return (*x == *y) == equal;
+    if (const auto *x = std::get_if<std::string>(&a.is), *y = std::get_if<std::string>(&b.is); x && y) return (*x == *y) == equal;
+    return std::nullopt;
 }
 
 class Evaluation {
@@ -110,7 +113,7 @@ class Evaluation {
 
     Datum operator()(const ast::Binary& node) {
         const Datum left = tracer_.evaluate(*node.left, scope_), right = tracer_.evaluate(*node.right, scope_);
-        if (const auto known = compare_none(node.op, left, right)) return builder_.constant(Array::scalar(*known));
+        if (const auto known = compare_words(node.op, left, right)) return builder_.constant(Array::scalar(*known));
         return apply(row_of(node.op), {{node.left->span, tensor_operand(left, *node.left, node.op)}, {node.right->span, tensor_operand(right, *node.right, node.op)}});
     }
 

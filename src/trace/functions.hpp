@@ -51,6 +51,11 @@ class DerivedFunction : public Function {
 FunctionPtr make_builtin(const Op& op);                                                        // builtins.cpp
 FunctionPtr make_update(std::shared_ptr<const AtIndexDatum> at, const std::string& method);     // builtins.cpp; null: no such method
 std::span<const FunctionPtr> native_functions();                                               // natives.cpp
+// What the reference says of the transforms and collectives, in the order of the first native functions.
+struct NativeDoc {
+    std::string_view signature, doc, example;
+};
+std::span<const NativeDoc> native_docs();
 // The value of a parameter's default text as a trace-time value.
 Datum default_datum(Builder& builder, const Parameter& parameter);
 // Every name that a script can call, for "did you mean" and the resolver.

@@ -1,11 +1,15 @@
 // The tracer's own inside: one object that walks a script and builds its graph. Outside interface: trace/trace.hpp.
-//   script.cpp       items: inputs, lets, outputs, imports, tests
+//   script.cpp       items in order: lets, outputs, tests; errors gathered
+//   inputs.cpp       `input` items: what arrives, defaults, symbols
+//   modules.cpp      imports
 //   expressions.cpp  every kind of expression, patterns
 //   calls.cpp        binding of arguments, user functions, pipes
 //   builtins.cpp     calls of the table's rows: from trace-time values to bound arguments
 //   annotations.cpp  types, dims and their agreement
 //   transforms.cpp   vmap, unroll, map, vmapipe, collectives
 //   control.cpp      if, loop, scan, fold
+//   natives.cpp      the transforms and collectives by name
+//   resolve.cpp      unknown names, before anything is traced
 #pragma once
 
 #include <functional>
@@ -51,6 +55,7 @@ struct DimBindings {
     };
     std::map<std::string, Entry, std::less<>> names;
     std::vector<Pending> pending;
+    bool names_of_scope = true; // a name that the scope knows as an integer means that; false in signatures of functions
 };
 
 // The mapped axes that the code being traced is inside of, outermost first.
@@ -66,7 +71,6 @@ class Tracer {
     // ---- script.cpp
     Traced run_script(const ast::Script& script);
     Traced run_test(const ast::Script& script, const ast::Test& test);
-    void define_module(const ast::Script& script, const ScopePtr& scope);
 
     // ---- expressions.cpp
     Datum evaluate(const ast::Expr& expression, const ScopePtr& scope);
@@ -150,21 +154,30 @@ class Tracer {
 
   private:
     // script.cpp
-    void run_item(const ast::Item& item, const ScopePtr& scope);
-    void run_input(const ast::Input& input, const ScopePtr& scope);
-    void run_import(const ast::Import& import, const ast::Script& script, const ScopePtr& scope);
-    void run_output(const std::string& name, const Datum& value, Span span);
-    void run_expression_item(const ast::Statement& statement, bool last, const ScopePtr& scope);
-    void define_functions(const ast::Script& script, const ScopePtr& scope);
-    Datum bring_input(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, const ScopePtr& scope);
-    Datum input_leaf(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path,
-                     const ScopePtr& scope);
-    void check_input_dims(const ast::Type& type, const std::string& name, const ArrivingTensor& tensor, const std::string& place, const ScopePtr& scope);
-    Datum symbolic_input(const ast::Type& type, const std::string& name, std::vector<std::string> path, const ScopePtr& scope);
-    OutputTree output_tree(const Datum& value, Span span);
     void prepare(const ast::Script& script);
-    Traced finish();
+    void hoist(const ast::Script& script, const ScopePtr& scope);   // types and functions
+    void run_items(const ast::Script& script);
+    void run_item(const ast::Item& item, bool last);
+    void define(const std::string& name, const Datum& value, Span span, const ScopePtr& scope);
+    void poison(const ast::Item& item);
+    void run_output(const ast::Output& output);
+    void run_statement(const ast::Statement& statement, bool last);
+    void run_context(const ast::Context& context);
+    void add_output(const std::string& name, const Datum& value, Span span);
+    OutputTree output_tree(const Datum& value, Span span);
     void report(UserError& failure);
+    Traced finish();
+    // modules.cpp
+    void run_import(const ast::Import& import, const ast::Script& script, const ScopePtr& scope);
+    const ScopePtr& load_module(const std::string& path, Span span);
+    // inputs.cpp
+    void run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span);
+    Datum bring_input(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path);
+    Datum bring_leaf(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path);
+    void check_input_shape(const ast::Type& type, const std::string& what, const Dims& shape, Span span, const std::string& place);
+    Datum symbolic_input(const ast::Type& type, const std::string& name, std::vector<std::string> path);
+    Datum convert_default(const ast::Type& type, const Datum& value, Span span, const std::string& what);
+    void publish_dims(Span span);
     // transforms.cpp
     struct MappedLeaf {
         Value value;
@@ -179,10 +192,11 @@ class Tracer {
     Datum unrolled(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, const std::vector<Datum>& axes, Dim size, Span span);
     Datum stack_results(const std::vector<Datum>& results, const Datum& axes, const VmapOptions& options, const std::string& path);
     // control.cpp
-    struct Join { std::vector<TensorType> types; };
-    Datum while_loop(const ast::Loop& node, Span span, const ScopePtr& scope);
-    Datum counted_loop(const ast::Loop& node, Span span, const ScopePtr& scope);
-    friend class Carry;
+    Datum conditional(Value condition, const ast::If& node, Span span, const ScopePtr& scope);
+    Datum while_loop(const ast::Loop& node, const Datum& init, Span span, const ScopePtr& scope);
+    Datum range_loop(const ast::Loop& node, const RangeDatum& range, const Datum& init, Span span, const ScopePtr& scope);
+    Value condition_value(const ast::Expr& expression, const ScopePtr& scope, std::string_view what);
+    std::int64_t constant_limit(const ast::Loop& node, const ScopePtr& scope);
 
     InputSource& source_;
     const TraceOptions& options_;
@@ -197,6 +211,10 @@ class Tracer {
     std::map<std::string, FunctionPtr, std::less<>> builtins_;
     std::map<std::string, std::unique_ptr<ast::Script>, std::less<>> prelude_;
     std::map<std::string, ScopePtr> modules_;
+    std::map<std::string, std::string> imported_from_; // name at top level -> module
+    std::set<std::string, std::less<>> published_dims_;
+    std::vector<Span> unnamed_outputs_;
+    bool testing_ = false; // a test block: errors of items that it doesn't need don't count
     std::vector<std::unique_ptr<ast::Script>> imported_;
     std::vector<std::string> importing_;
     SourceMap own_sources_;

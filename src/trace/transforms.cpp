@@ -208,6 +208,12 @@ std::vector<Datum> axes_of_arguments(Tracer& tracer, const Function& function, c
     return axes;
 }
 
+// Arguments go on by position as far as there is no gap (parameters may share a name, as `_` does), then by keyword.
+std::optional<std::string> keyword_for(const std::vector<const CallArgument*>& bound, const std::vector<Function::Parameter>& parameters, std::size_t i) {
+    const bool gap = std::any_of(bound.begin(), bound.begin() + static_cast<std::ptrdiff_t>(i), [](const CallArgument* argument) { return argument == nullptr; });
+    return gap ? std::optional(parameters[i].name) : std::nullopt;
+}
+
 } // namespace
 
 Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, Span span) {
@@ -236,7 +242,7 @@ Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, cons
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         if (!bound[i]) continue;
         CallArgument argument = *bound[i];
-        argument.keyword = parameters[i].name;
+        argument.keyword = keyword_for(bound, parameters, i);
         argument.value = place_in_lanes(bound[i]->value, axes[i], "`" + parameters[i].name + "`", bound[i]->span, options, entered,
                                         [&](const MappedLeaf& leaf) { return builder_->lane(leaf.value, lane, leaf.axis); });
         inner.push_back(std::move(argument));
@@ -259,7 +265,7 @@ Datum Tracer::unrolled(const FunctionPtr& function, const VmapOptions& options, 
         for (std::size_t i = 0; i < parameters.size(); ++i) {
             if (!bound[i]) continue;
             CallArgument argument = *bound[i];
-            argument.keyword = parameters[i].name;
+            argument.keyword = keyword_for(bound, parameters, i);
             argument.value = place_in_lanes(bound[i]->value, axes[i], "`" + parameters[i].name + "`", bound[i]->span, options, entered,
                                             [&](const MappedLeaf& leaf) { return slice_at(leaf.value, leaf.axis, lane); });
             inner.push_back(std::move(argument));
@@ -288,7 +294,8 @@ Datum Tracer::stack_results(const std::vector<Datum>& results, const Datum& axes
         if (normal < 0 || normal >= rank) {
             throw UserError(error("E303", "out axis " + std::to_string(axis) + " is out of range for " + path + ", which gets rank " + std::to_string(rank)).at(where));
         }
-        return stack_values(*builder_, values, normal);
+        for (Value& value : values) value = expand_at(*builder_, value, {normal});
+        return concat_values(*builder_, values, normal); // weak where all are
     }
     const auto part = [&](const Datum& below, const std::string& name, const auto& pick) {
         std::vector<Datum> parts;

@@ -211,7 +211,7 @@ TEST_CASE("a malformed tensor object is refused") {
 }
 
 TEST_CASE("the type of a value is known without converting it") {
-    const TensorType type = tensor_type_of(parse_json("[[1, 2], [3, 1e400]]", "t"), {}, "$");
+    const ScannedType type = tensor_type_of(parse_json("[[1, 2], [3, 1e400]]", "t"), {}, "$");
     CHECK(type.dtype == DType::f64);
     CHECK(type.shape == Shape{2, 2});
     CHECK(tensor_type_of(parse_json("[[1, 2], [3, 4]]", "t"), {DType::c64}, "$").shape == Shape{2});

@@ -1,0 +1,204 @@
+#include "cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <string_view>
+
+namespace vmaprun::cli {
+namespace {
+
+constexpr std::string_view help_text = R"(Examples:
+  echo '[[1, 2, 3], [4, 5, 6]]' | vmaprun -e 'vmap(sum)(x)'
+  vmaprun model.vm -i x=images.npy -i w=weights.npy -o scores.npy
+  vmaprun normalize.vm 'recordings/*.npy' -o 'out/{stem}.npy' -j 4
+
+vmaprun runs a .vm script, which says what to do with one sample, on all of them.
+
+Usage:
+  vmaprun [run] SCRIPT [DATA...]   run a script (-e CODE instead of SCRIPT)
+  vmaprun check SCRIPT...          check names, types and shapes without data
+  vmaprun test SCRIPT...           run the `test` blocks of scripts
+  vmaprun bench SCRIPT...          time the `bench` blocks of scripts
+  vmaprun fmt SCRIPT...            lay scripts out in the one way (--check: only tell)
+  vmaprun graph SCRIPT             print the typed graph (--format text|json|dot)
+  vmaprun explain CODE|SCRIPT      an error code at length, or the plan of a script
+  vmaprun ops [NAME...]            the builtins, or the page of each NAME
+  vmaprun info FILE...             what data files hold
+
+Inputs:
+  -i NAME=PATH[:MEMBER]            bind an input to a .npy or .json file (- is stdin)
+  --set NAME=JSON                  bind an input to a value
+  JSON on stdin                    an object binds by name, another value the only input
+
+Outputs:
+  -o PATH, -o NAME=PATH            write a .json or .npy file, whole or not at all
+  -f json|ndjson|npy               the form of what goes to stdout
+  -c, --compact                    JSON on one line
+  --nan string|null|literal|error  how JSON has NaN and infinities
+
+Running:
+  -e, --eval CODE                  a script on the command line; free names are inputs
+  -j, --jobs N                     files of a batch at the same time
+  --threads N                      threads (default: all CPUs)
+  --mode graph|eager               eager: one operation after another, the same results
+  --index fault|clamp              computed indices out of range: stop, or clamp
+  --timeout S                      stop after S seconds
+  --quiet                          no warnings, no progress
+  --color auto|always|never        colours of messages (NO_COLOR is honoured)
+  --diagnostics human|json         messages as text or as JSON lines
+  --version, --help
+
+Exit: 0 done, 1 a test, an assertion or a file of a batch failed, 2 usage, 3 the script,
+4 the data, 5 the run, 70 a bug of vmaprun; 130 interrupted, 141 closed pipe.
+)";
+
+struct VerbName {
+    std::string_view name;
+    Verb verb;
+};
+constexpr std::array verb_names = {VerbName{"run", Verb::run},     VerbName{"check", Verb::check}, VerbName{"graph", Verb::graph},
+                                   VerbName{"explain", Verb::explain}, VerbName{"fmt", Verb::fmt},  VerbName{"test", Verb::test},
+                                   VerbName{"bench", Verb::bench}, VerbName{"ops", Verb::ops},     VerbName{"info", Verb::info}};
+
+std::optional<Verb> verb_named(std::string_view name) {
+    for (const VerbName& each : verb_names) {
+        if (each.name == name) return each.verb;
+    }
+    return std::nullopt;
+}
+
+// Takes the verb out of the words; flags that every verb has may stand before it. Without one it is `run`.
+Verb take_verb(std::vector<std::string>& words) {
+    std::size_t at = 0;
+    while (at < words.size() && words[at].starts_with("--")) {
+        const bool is_common = words[at] == "--quiet" || words[at].starts_with("--color=") || words[at].starts_with("--diagnostics=");
+        const bool takes_value = words[at] == "--color" || words[at] == "--diagnostics";
+        if (!is_common && !takes_value) break;
+        at += takes_value ? 2 : 1;
+    }
+    if (at >= words.size()) return Verb::run;
+    const std::optional<Verb> verb = verb_named(words[at]);
+    if (verb) words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+    return verb.value_or(Verb::run);
+}
+
+OutputPath output_path(const std::string& text) {
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    std::size_t end = 0;
+    while (end < text.size() && (letter(text[end]) || (end > 0 && text[end] >= '0' && text[end] <= '9'))) ++end;
+    if (end == 0 || end == text.size() || text[end] != '=') return {"", text};
+    return {text.substr(0, end), text.substr(end + 1)};
+}
+
+// An option that takes one of a few words.
+template <class Choice> void add_choice(CLI::App& app, const std::string& name, Choice& target, std::vector<std::pair<std::string, Choice>> words) {
+    std::vector<std::string> names;
+    for (const auto& word : words) names.push_back(word.first);
+    app.add_option_function<std::string>(name, [&target, words = std::move(words)](const std::string& text) {
+           for (const auto& [word, choice] : words) {
+               if (word == text) target = choice;
+           }
+       })->check(CLI::IsMember(names));
+}
+
+// An option of one value that may be given several times.
+void add_list(CLI::App& app, const std::string& name, std::vector<std::string>& target) {
+    app.add_option(name, target)->type_size(1)->allow_extra_args(false);
+}
+
+void add_common(CLI::App& app, Command& command) {
+    app.add_flag("--quiet", command.quiet);
+    add_choice<ColorChoice>(app, "--color", command.color,
+                            {{"auto", ColorChoice::automatic}, {"always", ColorChoice::always}, {"never", ColorChoice::never}});
+    add_choice<DiagnosticsFormat>(app, "--diagnostics", command.diagnostics,
+                                  {{"human", DiagnosticsFormat::human}, {"json", DiagnosticsFormat::json}});
+}
+
+// What every verb has that traces or runs scripts.
+void add_session(CLI::App& app, Command& command) {
+    using Mode = Options::Mode;
+    add_list(app, "-i,--input", command.session.files);
+    add_list(app, "--set", command.session.values);
+    app.add_option("--threads", command.session.threads)->check(CLI::Range(0, 1024));
+    add_choice<Mode>(app, "--mode", command.session.mode, {{"graph", Mode::graph}, {"eager", Mode::eager}});
+    add_choice<bool>(app, "--index", command.session.clamp_indices, {{"fault", false}, {"clamp", true}});
+    app.add_option("--timeout", command.timeout)->check(CLI::PositiveNumber);
+}
+
+void add_run(CLI::App& app, Command& command, std::vector<std::string>& outputs) {
+    using Nan = JsonFormat::Nan;
+    add_list(app, "-o,--output", outputs);
+    add_choice<StdoutFormat>(app, "-f,--format", command.format,
+                             {{"json", StdoutFormat::json}, {"ndjson", StdoutFormat::ndjson}, {"npy", StdoutFormat::npy}});
+    app.add_flag("-c,--compact", command.json.compact);
+    add_choice<Nan>(app, "--nan", command.json.nan, {{"string", Nan::string}, {"null", Nan::null}, {"literal", Nan::literal}, {"error", Nan::error}});
+    app.add_option("-j,--jobs", command.jobs)->check(CLI::Range(1, 1024));
+}
+
+void add_graph(CLI::App& app, Command& command) {
+    app.add_option("--after", command.after);
+    add_choice<GraphFormat>(app, "--format,-f", command.graph_format,
+                            {{"text", GraphFormat::text}, {"json", GraphFormat::json}, {"dot", GraphFormat::dot}});
+}
+
+bool takes_script(Verb verb) { return verb != Verb::ops && verb != Verb::info && verb != Verb::fmt && verb != Verb::test && verb != Verb::bench; }
+bool traces(Verb verb) { return verb != Verb::ops && verb != Verb::info && verb != Verb::fmt; }
+
+[[noreturn]] void usage(const std::string& message) { throw CLI::ValidationError(message, CLI::ExitCodes::ValidationError); }
+
+void require_consistent(const Command& command) {
+    const bool has_operand = !command.operands.empty() || command.code;
+    if (!has_operand && command.verb != Verb::ops) {
+        usage(command.verb == Verb::info      ? "info needs a FILE"
+              : command.verb == Verb::explain ? "explain needs a CODE or a SCRIPT"
+                                              : "a SCRIPT is needed (or -e CODE)");
+    }
+    const std::size_t most = command.verb == Verb::graph || command.verb == Verb::explain ? (command.code ? 0 : 1) : command.operands.size();
+    if (command.operands.size() > most) usage("one SCRIPT at a time, and `" + command.operands[most] + "` is another");
+}
+
+Parsed told(std::string text, int exit_code) {
+    Parsed result;
+    result.text = std::move(text);
+    result.exit_code = exit_code;
+    return result;
+}
+
+} // namespace
+
+Parsed parse_arguments(int count, const char* const* words) {
+    std::vector<std::string> rest(words + 1, words + count);
+    if (rest.empty()) return told("error: a SCRIPT is needed (or -e CODE); `vmaprun --help` tells more\n", 2);
+    if (rest[0] == "help") return told(std::string(help_text), 0);
+    Parsed result;
+    Command& command = result.command;
+    command.verb = take_verb(rest);
+    std::vector<std::string> outputs;
+    std::string code;
+    CLI::App app("", "vmaprun");
+    app.set_help_flag("");
+    const CLI::Option* help = app.add_flag("-h,--help");
+    const CLI::Option* version = app.add_flag("--version");
+    app.add_option("operands", command.operands)->allow_extra_args(true);
+    add_common(app, command);
+    if (traces(command.verb)) add_session(app, command);
+    const CLI::Option* eval = takes_script(command.verb) ? app.add_option("-e,--eval", code) : nullptr;
+    if (command.verb == Verb::run) add_run(app, command, outputs);
+    if (command.verb == Verb::graph) add_graph(app, command);
+    if (command.verb == Verb::fmt) app.add_flag("--check", command.check_only);
+    if (command.verb == Verb::ops) app.add_flag("--all", command.everything);
+    try {
+        std::vector<std::string> reversed(rest.rbegin(), rest.rend());
+        app.parse(std::move(reversed));
+        if (help->count() > 0) return told(std::string(help_text), 0);
+        if (version->count() > 0) return told("vmaprun " VMAPRUN_VERSION "\n", 0);
+        if (eval != nullptr && eval->count() > 0) command.code = code;
+        require_consistent(command);
+    } catch (const CLI::Error& failure) {
+        return told(std::string("error: ") + failure.what() + "; `vmaprun --help` tells more\n", 2);
+    }
+    for (const std::string& text : outputs) command.outputs.push_back(output_path(text));
+    return result;
+}
+
+} // namespace vmaprun::cli

@@ -1,0 +1,230 @@
+#include "exec/evaluate.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "base/error.hpp"
+#include "exec/memory.hpp"
+#include "exec/tile.hpp"
+#include "ir/structural.hpp"
+#include "ops/lane_iteration.hpp"
+
+namespace vmaprun {
+
+View Work::aligned(const Node& node, std::size_t i, const Lanes& lanes) const {
+    const Array& array = operand(node, i);
+    if (!array) throw InternalError("exec: an operand of " + std::string(node.op->name()) + " was not computed");
+    return align(frame, array.view(), graph().lanes(node.operands[i]), lanes);
+}
+
+Array Work::result_array(std::uint32_t value) const {
+    if (places && (*places)[value]) return (*places)[value];
+    return new_array(info(value).type.dtype, frame.shape(info(value).lanes, info(value).type.shape));
+}
+
+void Work::set(std::uint32_t value, const Array& array, const Lanes& lanes) const {
+    slots[value] = align(frame, array, lanes, info(value).lanes);
+    if (places == nullptr || !(*places)[value]) return;
+    const View& place = (*places)[value].view();
+    if (place.data != slots[value].view().data) copy_elements(slots[value].view(), place);
+}
+
+namespace {
+
+void run_lane(const Work& work, const Node& node) {
+    const auto axis = static_cast<std::size_t>(node.integer(0));
+    const auto lane = static_cast<LaneId>(node.integer(1));
+    const Frame& frame = work.frame;
+    const Array& array = work.operand(node, 0);
+    const Lanes from = frame.leaders(work.graph().lanes(node.operands[0])), to = frame.leaders(node.lanes);
+    const LaneGroup* group = frame.group_of(lane);
+    const LaneId leader = group ? group->ids.front() : lane;
+    const bool joins = has_lane(from, leader); // packed together with a lane that the operand has already
+    const View& view = array.view();
+    const std::size_t taken = from.size() + axis;
+    View result{view.dtype, view.data, {}, {}};
+    for (const LaneId other : to) {
+        const bool is_new = other == leader && !joins;
+        const auto at = is_new ? taken : static_cast<std::size_t>(std::ranges::find(from, other) - from.begin());
+        result.shape.push_back(frame.extent(other));
+        result.strides.push_back(view.strides[at]);
+    }
+    for (std::size_t k = from.size(); k < view.rank(); ++k) {
+        if (k == taken) continue;
+        result.shape.push_back(view.shape[k]);
+        result.strides.push_back(view.strides[k]);
+    }
+    const auto width = static_cast<std::int64_t>(size_of(view.dtype));
+    if (group && !group->packed()) result.data += group->first * view.strides[taken] * width;
+    if (!group || !group->packed()) return work.set(node.results[0], array.with_view(std::move(result)));
+    // A table of places: each position takes its own index of the axis.
+    Array packed = new_array(view.dtype, result.shape);
+    const auto position_axis = static_cast<std::size_t>(std::ranges::find(to, leader) - to.begin());
+    View source = result, target = packed.view();
+    source.shape[position_axis] = target.shape[position_axis] = 1;
+    for (std::int64_t p = 0; p < group->extent; ++p) {
+        const std::int64_t along = joins ? p * result.strides[position_axis] : 0;
+        source.data = result.data + (along + group->index(lane, p) * view.strides[taken]) * width;
+        target.data = packed.view().data + p * packed.view().strides[position_axis] * width;
+        copy_elements(source, target);
+    }
+    work.set(node.results[0], packed);
+}
+
+void run_unlane(const Work& work, const Node& node) {
+    const auto axis = static_cast<std::size_t>(node.integer(0));
+    const auto lane = static_cast<LaneId>(node.integer(1));
+    const Array& array = work.operand(node, 0);
+    const Lanes from = work.frame.leaders(work.graph().lanes(node.operands[0]));
+    const std::int64_t size = work.frame.program().lanes[lane].size.value();
+    View result = array.view();
+    std::int64_t stride = 0;
+    std::size_t lane_rank = from.size();
+    if (has_lane(work.graph().lanes(node.operands[0]), lane)) {
+        if (!work.frame.is_whole(lane)) throw InternalError("exec: a look across lanes of which only some are here");
+        const auto at = std::ranges::find(from, lane) - from.begin();
+        stride = result.strides[static_cast<std::size_t>(at)];
+        result.shape.erase(result.shape.begin() + at);
+        result.strides.erase(result.strides.begin() + at);
+        --lane_rank;
+    }
+    const auto place = static_cast<std::ptrdiff_t>(lane_rank + axis);
+    result.shape.insert(result.shape.begin() + place, size);
+    result.strides.insert(result.strides.begin() + place, stride);
+    work.set(node.results[0], array.with_view(std::move(result)));
+}
+
+void run_lane_index(const Work& work, const Node& node) {
+    const auto lane = static_cast<LaneId>(node.integer(0));
+    const LaneId leader = work.frame.leaders({lane}).front();
+    Array indices = work.result_array(node.results[0]);
+    for (std::int64_t p = 0; p < work.frame.extent(leader); ++p) indices.as<std::int64_t>()[p] = work.frame.index(lane, p);
+    work.set(node.results[0], indices);
+}
+
+// True when done: a view rule may need other strides than these.
+bool run_view(const Work& work, const Node& node) {
+    const std::uint32_t value = node.results[0];
+    const std::size_t lane_rank = work.frame.leaders(node.lanes).size();
+    const auto look = [&](const Array& array) {
+        View result{work.info(value).type.dtype, nullptr, work.frame.shape(node.lanes, work.info(value).type.shape), {}};
+        if (!node.op->view(node, lane_rank, array.view(), result)) return false;
+        work.set(value, array.with_view(std::move(result)));
+        return true;
+    };
+    const Array& array = work.operand(node, 0);
+    if (look(array)) return true;
+    if (node.op->kernel != nullptr) return false;
+    Array copy = new_array(array.dtype(), array.shape());
+    copy_elements(array.view(), copy.view());
+    if (!look(copy)) throw InternalError("exec: the view rule of " + std::string(node.op->name()) + " takes no strides");
+    return true;
+}
+
+void run_kernel(const Work& work, const Node& node) {
+    if (node.op->kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel");
+    std::vector<View> operands, results;
+    std::vector<Array> arrays;
+    for (std::size_t i = 0; i < node.operands.size(); ++i) operands.push_back(work.aligned(node, i, node.lanes));
+    for (const std::uint32_t result : node.results) {
+        arrays.push_back(work.result_array(result));
+        results.push_back(arrays.back().view());
+    }
+    NodeEvents events(work.state.log, work.frame, node, node.lanes);
+    KernelCall call;
+    call.node = &node;
+    call.lanes = work.frame.extents(work.frame.leaders(node.lanes));
+    call.operands = operands;
+    call.results = results;
+    call.faults = &events;
+    call.parallel = work.parallel;
+    call.clamp_indices = work.state.options.clamp_indices;
+    if (element_count(call.lanes) > 0) node.op->kernel(call);
+    for (std::size_t i = 0; i < arrays.size(); ++i) work.set(node.results[i], arrays[i]);
+}
+
+// One or several pointwise nodes of one shape.
+void run_pointwise(const Work& work, const Step& step) {
+    const Graph& graph = work.graph();
+    const Node& first = graph.nodes[step.nodes.front()];
+    const ValueInfo& shape_of = work.info(first.results[0]);
+    TileProgram program(work.frame.shape(first.lanes, shape_of.type.shape));
+    std::map<std::uint32_t, std::size_t> registers;
+    std::vector<Array> stored;
+    for (const std::uint32_t n : step.nodes) {
+        const Node& node = graph.nodes[n];
+        std::vector<std::size_t> operands;
+        std::vector<DType> dtypes;
+        for (std::size_t i = 0; i < node.operands.size(); ++i) {
+            const std::uint32_t value = node.operands[i].index;
+            dtypes.push_back(work.info(value).type.dtype);
+            const auto known = registers.find(value);
+            operands.push_back(known != registers.end() ? known->second : (registers[value] = program.add_input(work.aligned(node, i, node.lanes))));
+        }
+        const std::uint32_t result = node.results[0];
+        const DType dtype = work.info(result).type.dtype;
+        const TileKernel kernel = node.op->tile(dtypes, dtype);
+        if (kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel for " + std::string(name_of(dtype)));
+        const bool is_stored = step.nodes.size() == 1 || std::ranges::find(step.stored, result) != step.stored.end();
+        std::byte* memory = nullptr;
+        if (is_stored) {
+            stored.push_back(work.result_array(result));
+            memory = stored.back().view().data;
+            work.slots[result] = stored.back();
+        }
+        registers[result] = program.add_step(kernel, std::move(operands), dtype, memory);
+    }
+    program.prepare();
+    // A range is worth a thread's while from about 2^15 kernel elements on.
+    const std::int64_t grain = (std::max<std::int64_t>(1, 32768 / (program.tile() * static_cast<std::int64_t>(step.nodes.size())))) * program.tile();
+    run_in_parts(work.parallel, program.size(), grain, [&](std::int64_t begin, std::int64_t end) { program.run(begin, end); });
+}
+
+void run_node(const Work& work, const Step& step) {
+    const Node& node = work.graph().nodes[step.nodes.front()];
+    if (is(node, parameter_op)) return;
+    if (is(node, constant_op)) return work.set(node.results[0], *std::get<std::shared_ptr<const Array>>(node.attributes[0]));
+    if (is(node, lane_op)) return run_lane(work, node);
+    if (is(node, unlane_op)) return run_unlane(work, node);
+    if (is(node, lane_index_op)) return run_lane_index(work, node);
+    if (!node.bodies.empty()) return run_control(work, step.nodes.front());
+    if (node.op->tile != nullptr) return run_pointwise(work, step);
+    if (node.op->view != nullptr && run_view(work, node)) return;
+    run_kernel(work, node);
+}
+
+} // namespace
+
+void run_step(const Work& work, const Step& step) {
+    try {
+        run_node(work, step);
+    } catch (UserError& failure) {
+        place(failure.diagnostics().front(), work.graph().nodes[step.nodes.front()].origin);
+        throw;
+    }
+    for (const std::uint32_t value : step.released) work.slots[value] = Array();
+}
+
+std::vector<Array> run_graph(RunState& state, const GraphPlan& plan, const Frame& frame, std::vector<Array> inputs, Parallel* parallel) {
+    const Graph& graph = *plan.graph;
+    Slots slots(graph.values.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (plan.needed_inputs[i]) slots[graph.inputs[i].index] = std::move(inputs[i]);
+    }
+    inputs.clear();
+    const Work work{state, plan, frame, slots, nullptr, parallel};
+    for (const Segment& segment : plan.segments) {
+        if (!segment.lane || !run_in_blocks(work, segment)) {
+            for (const Step& step : segment.steps) run_step(work, step);
+        }
+        for (const std::uint32_t value : segment.released) slots[value] = Array();
+    }
+    std::vector<Array> outputs;
+    for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+        outputs.push_back(plan.needed_outputs[i] ? slots[graph.outputs[i].index] : Array());
+    }
+    return outputs;
+}
+
+} // namespace vmaprun

@@ -1,0 +1,46 @@
+// What of a graph is to be computed, and how it is cut into steps.
+//
+// A value that no output, check or debug needs is not computed; this looks into the bodies of control flow too (a carry that
+// nobody needs, the branch result that nobody reads). What remains is ordered as segments: a segment is work over one
+// mapped axis that can be done block by block (all its nodes vary over `lane`, their outermost one, and none looks
+// across it), or work outside of such. Inside a segment pointwise nodes of one shape are gathered into fused steps.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "ir/graph.hpp"
+
+namespace vmaprun {
+
+struct Step {
+    std::vector<std::uint32_t> nodes;    // one; or several pointwise ones, fused
+    std::vector<std::uint32_t> stored;   // fused: values that are needed after it; the others stay in registers
+    std::vector<std::uint32_t> released; // values of this segment's own that nobody needs after it
+};
+
+struct Segment {
+    std::optional<LaneId> lane;        // block by block over this axis
+    std::vector<Step> steps;
+    std::vector<std::uint32_t> reads;  // values from before
+    std::vector<std::uint32_t> writes; // values needed after
+    std::vector<std::uint32_t> released; // values of earlier segments that nobody needs after it
+    std::int64_t lane_bytes = 0;       // of the values that live at once, for one lane
+};
+
+enum class Planning { in_order, in_blocks };
+
+struct GraphPlan {
+    const Graph* graph = nullptr;
+    std::vector<Segment> segments;
+    std::vector<bool> needed;       // a value
+    std::vector<bool> needed_outputs;
+    std::vector<bool> needed_inputs; // in the order of graph->inputs
+    std::map<std::uint32_t, std::vector<GraphPlan>> bodies; // of control nodes
+};
+
+// `outputs`: which of the graph's outputs are needed.
+GraphPlan make_plan(const Graph& graph, std::vector<bool> outputs, Planning planning);
+
+} // namespace vmaprun

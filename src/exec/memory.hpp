@@ -1,0 +1,21 @@
+// The memory of a run's intermediate values: buffers are kept and given out again, because fresh pages cost far more than
+// the work on them. Kept buffers belong to a thread, so that a block works where its data is still in cache.
+#pragma once
+
+#include "array/array.hpp"
+
+namespace vmaprun {
+
+// Contiguous, not initialised. UserError E602 (without a place) when its size can't be counted or passes the memory of the machine.
+Array new_array(DType dtype, Shape shape);
+
+// While one lives, buffers that the thread drops are kept for its next ones; the last one gives them back to the system.
+class MemoryScope {
+  public:
+    MemoryScope();
+    ~MemoryScope();
+    MemoryScope(const MemoryScope&) = delete;
+    MemoryScope& operator=(const MemoryScope&) = delete;
+};
+
+} // namespace vmaprun

@@ -1,0 +1,46 @@
+#include "exec/run.hpp"
+
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "exec/evaluate.hpp"
+#include "exec/memory.hpp"
+
+namespace vmaprun {
+namespace {
+
+void print_to_stderr(std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); }
+
+} // namespace
+
+std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options) {
+    if (inputs.size() != graph.inputs.size()) throw InternalError("run: the graph has another number of inputs");
+    const Planning planning = options.mode == RunOptions::Mode::eager ? Planning::in_order : Planning::in_blocks;
+    const GraphPlan plan = make_plan(graph, std::vector<bool>(graph.outputs.size(), true), planning);
+    const MemoryScope memory;
+    EventLog log;
+    RunState state{options, log};
+    std::vector<Array> outputs = run_graph(state, plan, Frame(*graph.program), std::move(inputs), nullptr);
+    log.finish(options.debug ? options.debug : print_to_stderr);
+    return outputs;
+}
+
+std::vector<Array> fold_node(const Graph& graph, const Node& node, std::span<const Array> operands) {
+    if (!node.bodies.empty() || (!node.op->tile && !node.op->view && !node.op->kernel)) return {};
+    GraphPlan plan;
+    plan.graph = &graph;
+    Slots slots(graph.values.size());
+    for (std::size_t i = 0; i < operands.size(); ++i) slots[node.operands[i].index] = operands[i];
+    RunOptions options;
+    EventLog log;
+    RunState state{options, log};
+    const Frame frame(*graph.program);
+    const Step step{{static_cast<std::uint32_t>(&node - graph.nodes.data())}, {}, {}};
+    run_step(Work{state, plan, frame, slots}, step);
+    if (log.has_fault()) return {};
+    std::vector<Array> results;
+    for (const std::uint32_t result : node.results) results.push_back(slots[result].contiguous());
+    return results;
+}
+
+} // namespace vmaprun

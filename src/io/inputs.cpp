@@ -1,0 +1,408 @@
+#include "io/inputs.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "io/convert.hpp"
+#include "io/npy.hpp"
+#include "io/paths.hpp"
+
+namespace vmaprun {
+namespace {
+
+constexpr std::string_view npy_magic = "\x93NUMPY";
+
+// Runs f; an error of a value says where the value came from.
+template <class F> auto from_place(const std::string& place, F&& f) {
+    try {
+        return f();
+    } catch (UserError& failure) {
+        for (Diagnostic& diagnostic : failure.diagnostics()) {
+            const std::string& code = diagnostic.code;
+            if (code >= "E504" && code <= "E507") diagnostic.notes.push_back("`$` is the value from " + place);
+        }
+        throw;
+    }
+}
+
+[[noreturn]] void fail_no_member(const JsonValue& value, const std::string& member, const std::string& place) {
+    Diagnostic diagnostic = error("E516", place + " has no member `" + member + "`");
+    if (value.record() == nullptr) diagnostic.notes.push_back("it is no object");
+    else {
+        std::vector<std::string_view> names;
+        for (const JsonMember& each : *value.record()) names.push_back(each.name);
+        const std::string_view near = nearest(member, names);
+        if (!near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
+    }
+    throw UserError(std::move(diagnostic));
+}
+
+// The dtype that a value of a kind becomes; what is of the kind already keeps its own.
+DType of_kind(DType dtype, std::optional<Kind> kind) {
+    if (!kind || kind_of(dtype) == *kind || kind_of(dtype) > *kind) {
+        return kind == Kind::integer && is_floating(dtype) ? DType::i64 : dtype; // whole floats are integers
+    }
+    return *kind == Kind::integer ? DType::i64 : *kind == Kind::floating ? DType::f64 : dtype;
+}
+
+void settle_tensor(ArrivingTensor& tensor, const DeclaredType& type, const std::string& place) {
+    if (type.form != DeclaredType::Form::tensor) return;
+    const bool is_key = type.dtype == DType::key && tensor.dtype == DType::u32 && !tensor.shape.empty() && tensor.shape.back() == 2;
+    if (is_key) tensor.shape.pop_back();
+    if (type.dtype && (is_key || converts(tensor.dtype, *type.dtype))) tensor.dtype = *type.dtype;
+    if (!type.dtype) tensor.dtype = of_kind(tensor.dtype, type.kind);
+    if (tensor.data) tensor.data = convert_input(tensor.data, tensor.dtype, place);
+}
+
+// Gives every tensor of a tree the dtype that its declaration converts it to.
+void settle(Arriving& tree, const DeclaredType& type) {
+    if (tree.form == Arriving::Form::tensor) return settle_tensor(tree.tensor, type, tree.place);
+    for (std::size_t i = 0; i < tree.items.size(); ++i) {
+        std::size_t field = i;
+        if (tree.form == Arriving::Form::record) {
+            field = static_cast<std::size_t>(std::ranges::find(type.names, tree.names[i]) - type.names.begin());
+        }
+        if (field < type.items.size()) settle(tree.items[i], type.items[field]);
+    }
+}
+
+Declared declared_for(const JsonValue& value, const DeclaredType& type) {
+    Declared declared{type.dtype, type.ranked ? static_cast<int>(type.dims.size()) : -1, {}};
+    if (type.ranked) {
+        for (const auto& dim : type.dims) declared.extents.push_back(dim.value_or(-1));
+    }
+    // Numbers without a dtype of their own take one that every value of the kind fits.
+    if (!declared.dtype && type.kind && !is_tensor_envelope(value)) {
+        if (*type.kind == Kind::floating) declared.dtype = DType::f64;
+        const JsonNumbers* numbers = value.numbers();
+        if (*type.kind == Kind::integer && numbers != nullptr && !numbers->content.above_i64) declared.dtype = DType::i64;
+    }
+    return declared;
+}
+
+} // namespace
+
+// One value that arrived: a tensor, or a tree of them. A tensor is in memory, in JSON, or in a file.
+struct BoundInputs::Held {
+    Arriving::Form form = Arriving::Form::tensor;
+    std::string place;
+    // tensor
+    DType dtype = DType::f64;
+    Shape shape;
+    Array array;                 // in memory
+    std::optional<JsonValue> json; // in a document, at `path`
+    std::string path;
+    std::string npy;             // in a file
+    // trees
+    std::vector<Held> items;
+    std::vector<std::string> names;
+
+    static Held of_array(Array array, std::string place) {
+        Held held;
+        held.place = std::move(place);
+        held.dtype = array.dtype();
+        held.shape = array.shape();
+        held.array = std::move(array);
+        return held;
+    }
+    static Held of_npy(const std::string& path);
+    static Held of_json(const JsonValue& value, const DeclaredType& type, const std::string& path, const std::string& place);
+    static Held of_tree(const Tree& tree, const std::string& place);
+
+    Array read(DType wanted, const std::string& input) const;
+    Arriving arriving() const;
+};
+
+BoundInputs::Held BoundInputs::Held::of_npy(const std::string& path) {
+    const NpyHeader header = read_npy_header(path);
+    Held held;
+    held.place = "`" + path + "`";
+    held.dtype = header.dtype;
+    held.shape = header.shape;
+    held.npy = path;
+    return held;
+}
+
+BoundInputs::Held BoundInputs::Held::of_tree(const Tree& tree, const std::string& place) {
+    if (const Array* array = tree.array()) return of_array(*array, place);
+    Held held;
+    held.place = place;
+    if (const Tree::Tuple* tuple = tree.tuple()) {
+        held.form = Arriving::Form::tuple;
+        for (const Tree& item : *tuple) held.items.push_back(of_tree(item, place));
+        return held;
+    }
+    held.form = Arriving::Form::record;
+    for (const auto& [name, item] : *tree.record()) {
+        held.names.push_back(name);
+        held.items.push_back(of_tree(item, place));
+    }
+    return held;
+}
+
+BoundInputs::Held BoundInputs::Held::of_json(const JsonValue& value, const DeclaredType& type, const std::string& path, const std::string& place) {
+    using Form = DeclaredType::Form;
+    static const DeclaredType nothing;
+    const bool is_record = value.record() != nullptr && (!is_tensor_envelope(value) || type.form == Form::record);
+    if (type.form == Form::any && (is_record || value.list() != nullptr)) return of_tree(to_tree(value, path), place);
+    Held held;
+    held.place = place;
+    if (type.form == Form::record && is_record) {
+        held.form = Arriving::Form::record;
+        for (const JsonMember& member : *value.record()) {
+            const auto found = std::ranges::find(type.names, member.name);
+            const DeclaredType& field = found == type.names.end() ? nothing : type.items[static_cast<std::size_t>(found - type.names.begin())];
+            held.names.push_back(member.name);
+            held.items.push_back(of_json(member.value, field, member_path(path, member.name), place));
+        }
+        return held;
+    }
+    if (type.form == Form::tuple && value.is_list()) {
+        held.form = Arriving::Form::tuple;
+        const JsonValue::List list = value.items();
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            held.items.push_back(of_json(list[i], i < type.items.size() ? type.items[i] : nothing, path + "[" + std::to_string(i) + "]", place));
+        }
+        return held;
+    }
+    Declared declared = declared_for(value, type);
+    const ScannedType scanned = tensor_type_of(value, declared, path);
+    held.dtype = scanned.dtype;
+    held.shape = scanned.shape;
+    held.json = value;
+    held.path = path;
+    return held;
+}
+
+Array BoundInputs::Held::read(DType wanted, const std::string& input) const {
+    if (array) return convert_input(array, wanted, input);
+    if (json) {
+        // The shape is settled: it sizes the axes that an empty list hides, and tells pairs from an axis of length 2.
+        return to_array(*json, {wanted, static_cast<int>(shape.size()), shape}, path);
+    }
+    Array whole = read_npy(npy);
+    if (whole.shape() != shape || whole.dtype() != dtype) throw UserError(error("E501", "cannot read `" + npy + "`: it changed while it was read"));
+    return convert_input(whole, wanted, input);
+}
+
+Arriving BoundInputs::Held::arriving() const {
+    Arriving result;
+    result.form = form;
+    result.place = place;
+    if (form == Arriving::Form::tensor) {
+        result.tensor.dtype = dtype;
+        result.tensor.shape = shape;
+        // A lone number may be a size that the checks need.
+        if (array) result.tensor.data = array;
+        else if (shape.empty()) result.tensor.data = from_place(place, [&] { return read(dtype, place); });
+        return result;
+    }
+    result.names = names;
+    for (const Held& item : items) result.items.push_back(item.arriving());
+    return result;
+}
+
+// ---- bindings --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::pair<std::string, std::string> split_binding(const std::string& text, const std::string& option, const std::string& form) {
+    const std::size_t equals = text.find('=');
+    if (equals != std::string::npos && equals > 0) return {text.substr(0, equals), text.substr(equals + 1)};
+    throw UserError(error("E516", "`" + option + " " + text + "` names no input").help("write `" + option + " " + form + "`").exits(2));
+}
+
+} // namespace
+
+FileBinding parse_file_binding(const std::string& text) {
+    auto [name, path] = split_binding(text, "-i", "NAME=PATH");
+    const std::size_t colon = path.rfind(':');
+    if (colon == std::string::npos || access(path.c_str(), F_OK) == 0) return {name, path, ""};
+    return {name, path.substr(0, colon), path.substr(colon + 1)};
+}
+
+ValueBinding parse_value_binding(const std::string& text) {
+    auto [name, json] = split_binding(text, "--set", "NAME=JSON");
+    return {name, json};
+}
+
+const FileBytes& StandardInput::bytes() {
+    if (!bytes_) {
+        const bool readable = fcntl(STDIN_FILENO, F_GETFD) >= 0 && isatty(STDIN_FILENO) == 0;
+        bytes_ = readable ? read_descriptor(STDIN_FILENO, "stdin") : FileBytes();
+    }
+    return *bytes_;
+}
+
+BoundInputs::BoundInputs(InputBindings bindings) : bindings_(std::move(bindings)) {
+    std::vector<std::string> names;
+    for (const FileBinding& binding : bindings_.files) names.push_back(binding.name);
+    for (const ValueBinding& binding : bindings_.values) names.push_back(binding.name);
+    std::ranges::sort(names);
+    const auto twice = std::ranges::adjacent_find(names);
+    if (twice != names.end()) {
+        throw UserError(error("E516", "input `" + *twice + "` is given twice").help("give it once, by `-i` or by `--set`").exits(2));
+    }
+}
+
+BoundInputs::~BoundInputs() = default;
+
+// ---- what arrives ----------------------------------------------------------------------------------------------------
+
+std::unique_ptr<BoundInputs::Held> BoundInputs::hold_file(const FileBinding& binding, const DeclaredType& declared) {
+    const std::string place = binding.path == "-" ? "stdin" : "`" + binding.path + "`";
+    const std::string ending = ending_of(binding.path);
+    JsonValue document;
+    if (binding.path == "-") {
+        if (!bindings_.standard_input) bindings_.standard_input = std::make_shared<StandardInput>();
+        const std::string_view bytes = bindings_.standard_input->bytes().view();
+        if (bytes.starts_with(npy_magic)) return std::make_unique<Held>(Held::of_array(read_npy_bytes(bytes, "stdin"), place));
+        document = standard_document();
+    } else if (ending == ".npy") {
+        if (!binding.member.empty()) throw UserError(error("E516", place + " holds one array: it has no member `" + binding.member + "`"));
+        return std::make_unique<Held>(Held::of_npy(binding.path));
+    } else if (ending == ".json") {
+        document = parse_json(read_file(binding.path));
+    } else {
+        if (access(binding.path.c_str(), F_OK) != 0) const InputFile missing(binding.path); // that is said first
+        throw UserError(error("E511", place + " is no file that is known by its ending").help("known are .npy and .json"));
+    }
+    std::string path = "$";
+    const JsonValue* value = &document;
+    if (!binding.member.empty()) {
+        value = document.member(binding.member);
+        if (value == nullptr) fail_no_member(document, binding.member, place);
+        path = member_path(path, binding.member);
+    }
+    return from_place(place, [&] { return std::make_unique<Held>(Held::of_json(*value, declared, path, place)); });
+}
+
+const JsonValue& BoundInputs::standard_document() {
+    if (!standard_document_) standard_document_ = parse_json(bindings_.standard_input->bytes());
+    return *standard_document_;
+}
+
+std::unique_ptr<BoundInputs::Held> BoundInputs::hold_standard_input(const std::string& name, const DeclaredType& declared, bool alone) {
+    const std::string_view bytes = bindings_.standard_input->bytes().view();
+    const bool is_blank = std::ranges::all_of(bytes, [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; });
+    if (is_blank) return nullptr;
+    if (bytes.starts_with(npy_magic)) {
+        if (!alone || standard_value_taken_) return nullptr;
+        standard_value_taken_ = true;
+        return std::make_unique<Held>(Held::of_array(read_npy_bytes(bytes, "stdin"), "stdin"));
+    }
+    const JsonValue& document = standard_document();
+    const JsonValue* value = &document;
+    std::string path = "$";
+    if (document.record() != nullptr && !(is_tensor_envelope(document) && alone)) {
+        value = document.member(name);
+        path = member_path(path, name);
+    } else if (alone && !standard_value_taken_) {
+        standard_value_taken_ = true;
+    } else {
+        value = nullptr;
+    }
+    if (value == nullptr) return nullptr;
+    return from_place("stdin", [&] { return std::make_unique<Held>(Held::of_json(*value, declared, path, "stdin")); });
+}
+
+std::unique_ptr<BoundInputs::Held> BoundInputs::hold(const std::string& name, const DeclaredType& declared, bool alone) {
+    for (const FileBinding& binding : bindings_.files) {
+        if (binding.name == name) return hold_file(binding, declared);
+    }
+    for (const ValueBinding& binding : bindings_.values) {
+        if (binding.name != name) continue;
+        const std::string place = "--set " + name;
+        const JsonValue value = parse_json(binding.json, place);
+        return from_place(place, [&] { return std::make_unique<Held>(Held::of_json(value, declared, "$", place)); });
+    }
+    if (!bindings_.data.empty() && !data_taken_) {
+        data_taken_ = true;
+        return hold_file({name, bindings_.data, ""}, declared);
+    }
+    return bindings_.standard_input ? hold_standard_input(name, declared, alone) : nullptr;
+}
+
+std::optional<Arriving> BoundInputs::arriving(const std::string& name, const DeclaredType& declared, bool alone) {
+    auto found = held_.find(name);
+    if (found == held_.end()) found = held_.emplace(name, hold(name, declared, alone)).first;
+    if (!found->second) return std::nullopt;
+    Arriving result = found->second->arriving();
+    // Arrays of files and memory keep their own dtype; what the declaration makes of it is settled here for all sources.
+    settle(result, declared);
+    return result;
+}
+
+// ---- after the trace -------------------------------------------------------------------------------------------------
+
+namespace {
+
+Diagnostic with_nearest(Diagnostic diagnostic, const std::string& name, std::span<const std::string> input_names) {
+    const std::vector<std::string_view> candidates(input_names.begin(), input_names.end());
+    const std::string_view near = nearest(name, candidates);
+    if (!near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
+    else if (input_names.empty()) diagnostic.notes.push_back("the script has no input");
+    else diagnostic.notes.push_back("its inputs are " + join_and({input_names.begin(), input_names.end()}));
+    return diagnostic;
+}
+
+Diagnostic warning(std::string message) {
+    Diagnostic diagnostic = error("", std::move(message));
+    diagnostic.severity = Severity::warning;
+    return diagnostic;
+}
+
+} // namespace
+
+void BoundInputs::require_known(std::span<const std::string> input_names) const {
+    std::vector<Diagnostic> failures;
+    const auto require = [&](const std::string& option, const std::string& name) {
+        if (std::ranges::find(input_names, name) != input_names.end()) return;
+        failures.push_back(with_nearest(error("E516", "`" + option + " " + name + "`: the script has no such input"), name, input_names));
+    };
+    for (const FileBinding& binding : bindings_.files) require("-i", binding.name);
+    for (const ValueBinding& binding : bindings_.values) require("--set", binding.name);
+    if (!failures.empty()) throw UserError(std::move(failures));
+}
+
+std::vector<Diagnostic> BoundInputs::warnings(std::span<const std::string> input_names) const {
+    std::vector<Diagnostic> result;
+    if (!bindings_.data.empty() && !data_taken_) result.push_back(warning("no input is left for `" + bindings_.data + "`"));
+    if (!standard_document_ || standard_value_taken_) return result;
+    const bool named = std::ranges::any_of(bindings_.files, [](const FileBinding& binding) { return binding.path == "-"; });
+    if (named) return result; // its members were picked by name
+    if (standard_document_->record() == nullptr) {
+        result.push_back(warning("the value on stdin binds no input").help("an object binds inputs by name: {\"NAME\": value}"));
+        return result;
+    }
+    for (const JsonMember& member : *standard_document_->record()) {
+        if (std::ranges::find(input_names, member.name) != input_names.end()) continue;
+        result.push_back(with_nearest(warning("stdin has `" + member.name + "`, which is no input of the script"), member.name, input_names));
+    }
+    return result;
+}
+
+std::vector<Array> BoundInputs::load(const Traced& traced) {
+    std::vector<Array> arrays;
+    for (const TracedInput& input : traced.inputs) {
+        const auto found = held_.find(input.name);
+        if (found == held_.end() || !found->second) throw InternalError("input `" + input.name + "` has no data");
+        const Held* held = found->second.get();
+        std::string path = input.name;
+        for (const std::string& step : input.path) {
+            const auto named = std::ranges::find(held->names, step);
+            const bool is_record = held->form == Arriving::Form::record;
+            if (is_record && named == held->names.end()) throw InternalError("input `" + path + "` has no `" + step + "`");
+            held = &held->items.at(is_record ? static_cast<std::size_t>(named - held->names.begin()) : std::stoul(step));
+            path += is_record ? "." + step : "[" + step + "]";
+        }
+        arrays.push_back(from_place(held->place, [&] { return held->read(input.type.dtype, path); }));
+    }
+    return arrays;
+}
+
+} // namespace vmaprun

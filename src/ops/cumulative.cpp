@@ -1,0 +1,168 @@
+// The cumulative family: running sums, products, maxima and minima along one axis, and differences.
+//
+// The one order: every running result is the one before it combined with the next element, from the first element on.
+// So element i never depends on what comes after it, on lanes, or on how the work was cut.
+#include <array>
+
+#include "ops/call.hpp"
+#include "ops/families.hpp"
+#include "ops/kernels/fold.hpp"
+#include "ops/lane_iteration.hpp"
+#include "ops/lowering.hpp"
+#include "ops/movement.hpp"
+#include "ops/reduction.hpp"
+
+namespace vmaprun {
+namespace {
+
+std::vector<TensorType> same_type(std::span<const TensorType> operands, const Attributes&) { return {{operands[0].dtype, operands[0].shape}}; }
+
+// ---- kernel
+
+// Rows of `inner` neighbours, `extent` of them: each row is the row before it combined with x's.
+template <class F, class T> void accumulate_rows(const T* x, T* out, std::int64_t extent, std::int64_t inner) {
+    for (std::int64_t c = 0; c < inner; ++c) out[c] = x[c];
+    for (std::int64_t i = 1; i < extent; ++i) {
+        const T *before = out + (i - 1) * inner, *next = x + i * inner;
+        T* now = out + i * inner;
+        for (std::int64_t c = 0; c < inner; ++c) now[c] = F::meet(before[c], next[c]);
+    }
+}
+
+template <class F, class T> void accumulate_line(const T* x, T* out, std::int64_t extent, std::int64_t x_stride, std::int64_t out_stride) {
+    T running = *x;
+    *out = running;
+    for (std::int64_t i = 1; i < extent; ++i) {
+        running = F::meet(running, x[i * x_stride]);
+        out[i * out_stride] = running;
+    }
+}
+
+// True when everything inside of the axis is without gaps in x (as it always is in the result).
+bool inner_is_dense(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides, std::size_t axis) {
+    std::int64_t wanted = 1;
+    for (std::size_t i = shape.size(); i-- > axis;) {
+        if (shape[i] != 1 && strides[i] != wanted) return false;
+        wanted *= shape[i];
+    }
+    return true;
+}
+
+template <class F, class T> void accumulate(const KernelCall& call) {
+    const auto shape = result_shape(call, 0), out_strides = result_strides(call, 0), x_strides = sample_strides(call, 0);
+    const auto axis = static_cast<std::size_t>(call.node->integer(0));
+    const std::int64_t extent = shape[axis], inner = out_strides[axis];
+    if (call.results[0].size() == 0) return;
+    LaneIteration lines(call);
+    const bool dense = inner > 1 && inner_is_dense(shape, x_strides, axis);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        if (i == axis || (dense && i > axis)) continue;
+        lines.add_axis(call, shape[i], std::array{x_strides[i], out_strides[i]});
+    }
+    const std::int64_t elements = dense ? extent * inner : extent;
+    lines.run(call, grain_for(elements), [&](std::int64_t, std::byte* const* at) {
+        const T* x = lane_data<T>(at, 0);
+        T* out = lane_data<T>(at, 1);
+        if (dense) accumulate_rows<F>(x, out, extent, inner);
+        else accumulate_line<F>(x, out, extent, x_strides[axis], out_strides[axis]);
+    });
+}
+
+template <template <class> class Fold, bool RealOnly> void cumulative_kernel(const KernelCall& call) {
+    visit_dtype(call.operands[0].dtype, [&]<class T>(TypeTag<T>) {
+        if constexpr (!std::is_same_v<T, KeyWords> && !(RealOnly && is_complex_type<T>)) accumulate<Fold<T>, T>(call);
+    });
+}
+
+// ---- lowerings
+
+// The axis argument; none is good for one axis alone, as the standard has it.
+std::int64_t axis_of(const BuiltinCall& call, std::size_t rank) {
+    const std::string name(call.op().name());
+    if (rank == 0) call.fail(0, error("E307", name + " goes along an axis, and a scalar has none"));
+    if (!call.is_none(1)) return call.axis(1, rank);
+    if (rank == 1) return 0;
+    call.fail(0, error("E310", name + " of a tensor of rank " + std::to_string(rank) + " needs an axis").help("say axis=0, or flatten it with ravel"));
+}
+
+Lowered lower_running(Builder& builder, const BuiltinCall& call) {
+    Value x = call.tensor(0);
+    const TensorType type = builder.type(x);
+    if (type.dtype == DType::key) call.fail(0, error("E302", std::string(call.op().name()) + " needs numbers, not keys"));
+    const std::int64_t axis = axis_of(call, type.rank());
+    const DType dtype = call.dtype(2).value_or(accumulation_dtype(type.dtype));
+    if (dtype != type.dtype || call.dtype(2)) x = cast(builder, x, dtype);
+    const Value running = node(builder, call.op().name(), {x}, {axis});
+    if (!call.boolean(3)) return running;
+    Dims first = type.shape;
+    first[static_cast<std::size_t>(axis)] = 1;
+    const std::int64_t identity = call.op().name() == "cumulative_prod" ? 1 : 0;
+    const Value initial = scalar(builder, identity, dtype);
+    return concat_values(builder, {broadcast_to(builder, initial, first), running}, axis);
+}
+
+Lowered lower_extreme(Builder& builder, const BuiltinCall& call) {
+    const Value x = call.tensor(0);
+    const TensorType type = builder.type(x);
+    if (kind_of(type.dtype) > Kind::floating) call.fail(0, error("E302", std::string(call.op().name()) + " needs real numbers, not `" + std::string(name_of(type.dtype)) + "`"));
+    return node(builder, call.op().name(), {x}, {axis_of(call, type.rank())});
+}
+
+Value with_ends(Builder& builder, const BuiltinCall& call, Value x, std::int64_t axis) {
+    const std::size_t rank = builder.type(x).rank();
+    std::vector<Value> parts{x};
+    for (const std::size_t end : {std::size_t{3}, std::size_t{4}}) {
+        const auto given = call.optional_tensor(end);
+        if (!given) continue;
+        Value part = *given;
+        if (builder.type(part).rank() == 0) { // one value for the whole slice
+            Dims slice = builder.type(x).shape;
+            slice[static_cast<std::size_t>(axis)] = 1;
+            part = broadcast_to(builder, part, slice);
+        } else if (builder.type(part).rank() != rank) {
+            call.fail(end, error("E307", "what is joined to x must have its rank, " + std::to_string(rank) + ", or be a scalar"));
+        }
+        parts.insert(end == 3 ? parts.begin() : parts.end(), part);
+    }
+    return concat_values(builder, std::move(parts), axis);
+}
+
+Lowered lower_diff(Builder& builder, const BuiltinCall& call) {
+    Value x = call.tensor(0);
+    const TensorType type = builder.type(x);
+    if (type.rank() == 0) call.fail(0, error("E307", "diff goes along an axis, and a scalar has none"));
+    if (type.dtype == DType::key) call.fail(0, error("E302", "diff needs numbers, not keys"));
+    const std::int64_t axis = call.axis(1, type.rank()), times = call.integer(2).value();
+    if (times < 0) call.fail(2, error("E310", "n of diff can't be negative: " + std::to_string(times)));
+    if (times == 0) return x;
+    x = with_ends(builder, call, x, axis);
+    for (std::int64_t i = 0; i < times; ++i) {
+        const Dim size = builder.type(x).shape[static_cast<std::size_t>(axis)];
+        const Dim length = size.value() > 0 ? size - 1 : Dim(0);
+        const Value high = slice_axis(builder, x, axis, size.value() > 0 ? Dim(1) : Dim(0), length), low = slice_axis(builder, x, axis, 0, length);
+        x = pointwise(builder, builder.type(x).dtype == DType::boolean ? "not_equal" : "subtract", {high, low});
+        if (length == Dim(0)) break;
+    }
+    return x;
+}
+
+} // namespace
+
+std::span<const Op> cumulative_ops() {
+    // Nodes: operand x. attributes: 0: axis
+    static const std::array rows = {
+        Op{.signature = "cumulative_sum(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running sums along an axis; include_initial puts a 0 in front.",
+           .example = "cumulative_sum([1, 2, 3]) => [1, 3, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Sum, false>},
+        Op{.signature = "cumulative_prod(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running products along an axis; include_initial puts a 1 in front.",
+           .example = "cumulative_prod([1, 2, 3]) => [1, 2, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Product, false>},
+        Op{.signature = "cummax(x, axis: axis = none)", .doc = "Running maxima along an axis; NaN from the first one on.",
+           .example = "cummax([1, 3, 2]) => [1, 3, 3]", .family = Family::cumulative, .lower = lower_extreme, .type = same_type, .kernel = cumulative_kernel<fold::Max, true>},
+        Op{.signature = "cummin(x, axis: axis = none)", .doc = "Running minima along an axis; NaN from the first one on.",
+           .example = "cummin([3, 1, 2]) => [3, 1, 1]", .family = Family::cumulative, .lower = lower_extreme, .type = same_type, .kernel = cumulative_kernel<fold::Min, true>},
+        Op{.signature = "diff(x, axis: axis = -1, n: int = 1, prepend = none, append = none)", .doc = "Differences of neighbours along an axis, n times over.",
+           .example = "diff([1, 4, 9]) => [3, 5]", .family = Family::cumulative, .lower = lower_diff},
+    };
+    return rows;
+}
+
+} // namespace vmaprun

@@ -1,0 +1,18 @@
+// The pointwise kernels as the rows ask for them: chosen once for the machine.
+#pragma once
+
+#include "array/dtype.hpp"
+#include "ir/op.hpp"
+#include "ops/kernels/dispatch.hpp"
+#include "ops/kernels/pointwise_table.hpp"
+
+namespace vmaprun {
+
+const PointwiseTable& pointwise_table();                     // of this machine
+PointwiseTable make_pointwise_table(InstructionSet set);     // of one that runs_here; for tests
+
+// Null where the operation has no kernel for the type.
+TileKernel pointwise_kernel(PointwiseOp op, DType dtype);
+TileKernel cast_kernel(DType from, DType to);
+
+} // namespace vmaprun

@@ -1,0 +1,69 @@
+// The table of pointwise kernels: one entry for every (operation, element type). Filled once at start: first by the best
+// instruction set of the machine (kernels/simd/, compiled once per set), then by the portable kernels for what is left.
+//
+// This header is included by files compiled for one instruction set: it may hold nothing but plain declarations, so that
+// no inline function compiled for a newer machine can be picked by the linker for all of them.
+#pragma once
+
+namespace vmaprun {
+
+// Mirrors DType, in its order (asserted in kernels/pointwise.cpp).
+enum class ElementType : unsigned char { boolean, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, c64, c128, key, count };
+
+enum class PointwiseOp : unsigned char {
+    // of two operands of one type
+    add, subtract, multiply, divide, floor_divide, remainder, pow, maximum, minimum, atan2, hypot, copysign, nextafter, logaddexp,
+    bitwise_and, bitwise_or, bitwise_xor, bitwise_left_shift, bitwise_right_shift,
+    equal, not_equal, less, less_equal, greater, greater_equal, logical_and, logical_or, logical_xor,
+    // of three: bool, then two of one type (entries are by the type of the two)
+    where,
+    // of one
+    logical_not, bitwise_invert, negative, abs, sign, square, reciprocal, sqrt, floor, ceil, trunc, round, isfinite, isinf, isnan, signbit,
+    real, imag, conj, relu,
+    exp, exp2, expm1, log, log1p, log2, log10, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, cbrt,
+    erf, erfc, lgamma, digamma, sigmoid, silu, gelu, softplus, log_sigmoid,
+    count
+};
+
+// out[i] = f(in[0][i], ...) for i in [0, n); see TileKernel in ir/op.hpp for what holds.
+using TileFunction = void (*)(void* out, const void* const* in, long n);
+
+struct PointwiseTable {
+    TileFunction of[static_cast<int>(PointwiseOp::count)][static_cast<int>(ElementType::count)];
+    TileFunction cast[static_cast<int>(ElementType::count)][static_cast<int>(ElementType::count)]; // [from][to]
+
+    TileFunction& at(PointwiseOp op, ElementType type) { return of[static_cast<int>(op)][static_cast<int>(type)]; }
+    TileFunction at(PointwiseOp op, ElementType type) const { return of[static_cast<int>(op)][static_cast<int>(type)]; }
+};
+
+// What each instruction set contributes.
+namespace sse42 {
+void fill_arithmetic(PointwiseTable& table);
+void fill_comparisons(PointwiseTable& table);
+void fill_casts(PointwiseTable& table);
+void fill_functions(PointwiseTable& table);
+}
+namespace avx2 {
+void fill_arithmetic(PointwiseTable& table);
+void fill_comparisons(PointwiseTable& table);
+void fill_casts(PointwiseTable& table);
+void fill_functions(PointwiseTable& table);
+}
+namespace avx512 {
+void fill_arithmetic(PointwiseTable& table);
+void fill_comparisons(PointwiseTable& table);
+void fill_casts(PointwiseTable& table);
+void fill_functions(PointwiseTable& table);
+}
+namespace neon {
+void fill_arithmetic(PointwiseTable& table);
+void fill_comparisons(PointwiseTable& table);
+void fill_casts(PointwiseTable& table);
+void fill_functions(PointwiseTable& table);
+}
+
+// The portable part: fills entries that are still empty.
+void fill_portable_real(PointwiseTable& table);
+void fill_portable_complex(PointwiseTable& table);
+
+} // namespace vmaprun

@@ -1,0 +1,371 @@
+// The walks of the reductions: how the elements of a sample reach the folds of kernels/fold.hpp, chunk by chunk.
+//
+// A row walk takes one result at a time; a column walk takes neighbouring results at once, where x lies so that they are
+// neighbours in memory and the reduced elements are not. Both feed the same chunks in the same order.
+#include "ops/kernels/reduce.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "ops/kernels/fold.hpp"
+#include "ops/kernels/reduce_table.hpp"
+#include "ops/lane_iteration.hpp"
+
+namespace vmaprun {
+namespace {
+
+struct Axis {
+    std::int64_t extent = 1, x_stride = 0, out_stride = 0;
+};
+
+// Lanes and kept axes (outside), and reduced axes (inside), of a call. Axes of extent 1 are left out, neighbouring
+// reduced axes that x steps through evenly are one.
+struct Layout {
+    std::vector<Axis> kept, reduced;
+    std::int64_t length = 1; // reduced elements of one result
+};
+
+void add_reduced(Layout& layout, Axis axis) {
+    layout.length *= axis.extent;
+    if (axis.extent == 1) return;
+    if (!layout.reduced.empty() && layout.reduced.back().x_stride == axis.x_stride * axis.extent) {
+        layout.reduced.back().extent *= axis.extent;
+        layout.reduced.back().x_stride = axis.x_stride;
+    } else {
+        layout.reduced.push_back(axis);
+    }
+}
+
+Layout layout_of(const KernelCall& call, const std::vector<std::int64_t>& axes, bool keepdims) {
+    const View &x = call.operands[0], &out = call.results[0];
+    const std::size_t lane_rank = call.lanes.size();
+    Layout layout;
+    std::size_t out_axis = 0;
+    for (std::size_t axis = 0; axis < x.rank(); ++axis) {
+        const bool is_reduced = axis >= lane_rank && std::ranges::binary_search(axes, static_cast<std::int64_t>(axis - lane_rank));
+        if (is_reduced) {
+            add_reduced(layout, {x.shape[axis], x.strides[axis], 0});
+            if (keepdims) ++out_axis;
+        } else {
+            if (x.shape[axis] != 1) layout.kept.push_back({x.shape[axis], x.strides[axis], out.strides[out_axis]});
+            ++out_axis;
+        }
+    }
+    return layout;
+}
+
+// Gives the offsets of the reduced elements, in order, a few at a time.
+class ReducedOffsets {
+  public:
+    explicit ReducedOffsets(const std::vector<Axis>& axes) : axes_(axes), index_(axes.size(), 0) {}
+
+    void restart() {
+        std::ranges::fill(index_, 0);
+        offset_ = 0;
+    }
+    void next(std::int64_t count, std::int64_t* offsets) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            offsets[i] = offset_;
+            for (std::size_t axis = axes_.size(); axis-- > 0;) {
+                offset_ += axes_[axis].x_stride;
+                if (++index_[axis] < axes_[axis].extent) break;
+                offset_ -= axes_[axis].extent * axes_[axis].x_stride;
+                index_[axis] = 0;
+            }
+        }
+    }
+
+  private:
+    const std::vector<Axis>& axes_;
+    std::vector<std::int64_t> index_;
+    std::int64_t offset_ = 0;
+};
+
+// Results of chunks, meeting as a binary counter carries. `columns` of them at once.
+template <class F> class ChunkTree {
+  public:
+    using Acc = typename F::Acc;
+    explicit ChunkTree(std::int64_t columns) : columns_(columns) {}
+
+    void clear() { levels_ = 0, taken_ = 0; }
+    void push(const Acc* chunk) {
+        if (static_cast<std::int64_t>(stack_.size()) < (levels_ + 1) * columns_) stack_.resize(static_cast<std::size_t>((levels_ + 1) * columns_));
+        std::copy_n(chunk, columns_, level(levels_++));
+        for (std::int64_t carry = taken_++; carry & 1; carry >>= 1) meet_last_two();
+    }
+    const Acc* finish() {
+        while (levels_ > 1) meet_last_two();
+        return stack_.data();
+    }
+
+  private:
+    Acc* level(std::int64_t i) { return stack_.data() + i * columns_; }
+    void meet_last_two() {
+        Acc *a = level(levels_ - 2), *b = level(levels_ - 1);
+        for (std::int64_t c = 0; c < columns_; ++c) a[c] = F::meet(a[c], b[c]);
+        --levels_;
+    }
+
+    struct Free {
+        void operator()(Acc* data) const { delete[] data; }
+    };
+    // Not std::vector: its bool has no elements to point at.
+    class Stack {
+      public:
+        std::size_t size() const { return size_; }
+        Acc* data() const { return data_.get(); }
+        void resize(std::size_t size) {
+            std::unique_ptr<Acc, Free> larger(new Acc[size * 2]);
+            if (size_ > 0) std::copy_n(data_.get(), size_, larger.get());
+            data_ = std::move(larger);
+            size_ = size * 2;
+        }
+
+      private:
+        std::unique_ptr<Acc, Free> data_;
+        std::size_t size_ = 0;
+    };
+    Stack stack_;
+    std::int64_t columns_, levels_ = 0, taken_ = 0;
+};
+
+template <class F> constexpr std::int64_t chunk_of = fold::chunk<typename F::Acc>;
+
+// One position of the walk over the kept axes: where it begins in x and in the result.
+struct Position {
+    std::int64_t x = 0, out = 0;
+};
+
+// f(position) for every index of the kept axes in [begin, end).
+template <class F> void walk(const std::vector<Axis>& kept, std::int64_t begin, std::int64_t end, F&& f) {
+    std::vector<std::int64_t> index(kept.size(), 0);
+    Position at;
+    std::int64_t rest = begin;
+    for (std::size_t axis = kept.size(); axis-- > 0;) {
+        index[axis] = rest % kept[axis].extent;
+        rest /= kept[axis].extent;
+        at.x += index[axis] * kept[axis].x_stride;
+        at.out += index[axis] * kept[axis].out_stride;
+    }
+    for (std::int64_t i = begin; i < end; ++i) {
+        f(at);
+        for (std::size_t axis = kept.size(); axis-- > 0;) {
+            at.x += kept[axis].x_stride;
+            at.out += kept[axis].out_stride;
+            if (++index[axis] < kept[axis].extent) break;
+            at.x -= kept[axis].extent * kept[axis].x_stride;
+            at.out -= kept[axis].extent * kept[axis].out_stride;
+            index[axis] = 0;
+        }
+    }
+}
+
+std::int64_t positions(const std::vector<Axis>& kept) {
+    std::int64_t count = 1;
+    for (const Axis& axis : kept) count *= axis.extent;
+    return count;
+}
+
+// ---- row walk
+
+template <class F> class RowFolder {
+  public:
+    using In = typename F::In;
+    using Acc = typename F::Acc;
+    explicit RowFolder(const Layout& layout)
+        : layout_(layout), offsets_(layout.reduced), tree_(1), fold_(row_fold<F>()),
+          whole_(layout.reduced.empty() || (layout.reduced.size() == 1 && layout.reduced[0].x_stride == 1)) {
+        if (whole_) return;
+        gathered_.resize(static_cast<std::size_t>(std::min(layout.length, chunk_of<F>)) * sizeof(In));
+        places_.resize(static_cast<std::size_t>(std::min(layout.length, chunk_of<F>)));
+    }
+
+    Acc operator()(const In* x) {
+        const std::int64_t n = layout_.length;
+        if (!whole_) offsets_.restart();
+        if (n <= chunk_of<F>) return chunk(x, 0, n);
+        tree_.clear();
+        for (std::int64_t begin = 0; begin < n; begin += chunk_of<F>) {
+            const Acc part = chunk(x, begin, std::min(chunk_of<F>, n - begin));
+            tree_.push(&part);
+        }
+        return *tree_.finish();
+    }
+
+  private:
+    Acc chunk(const In* x, std::int64_t begin, std::int64_t n) {
+        if (whole_) return fold_(x + begin, n);
+        In* gathered = reinterpret_cast<In*>(gathered_.data());
+        if (layout_.reduced.size() == 1) {
+            const std::int64_t stride = layout_.reduced[0].x_stride;
+            for (std::int64_t i = 0; i < n; ++i) gathered[i] = x[(begin + i) * stride];
+        } else {
+            offsets_.next(n, places_.data());
+            for (std::int64_t i = 0; i < n; ++i) gathered[i] = x[places_[static_cast<std::size_t>(i)]];
+        }
+        return fold_(gathered, n);
+    }
+
+    const Layout& layout_;
+    ReducedOffsets offsets_;
+    ChunkTree<F> tree_;
+    RowFold<F> fold_;
+    bool whole_;
+    std::vector<std::byte> gathered_; // from operator new: aligned for any element
+    std::vector<std::int64_t> places_;
+};
+
+template <class F> void fold_rows(const KernelCall& call, const Layout& layout) {
+    using In = typename F::In;
+    const In* x = call.operands[0].as<In>();
+    typename F::Acc* out = call.results[0].as<typename F::Acc>();
+    run_in_parts(call.parallel, positions(layout.kept), grain_for(layout.length, 32768), [&](std::int64_t begin, std::int64_t end) {
+        RowFolder<F> folder(layout);
+        walk(layout.kept, begin, end, [&](Position at) { out[at.out] = folder(x + at.x); });
+    });
+}
+
+// ---- column walk
+
+template <class F> class ColumnFolder {
+  public:
+    using In = typename F::In;
+    using Acc = typename F::Acc;
+    explicit ColumnFolder(const Layout& layout)
+        : length_(layout.length), offsets_(layout.reduced), tree_(fold::column_tile), fold_(column_fold<F>()), scratch_(new Acc[fold::width<Acc> * fold::column_tile]) {
+        places_.resize(static_cast<std::size_t>(std::min(length_, chunk_of<F>)));
+    }
+
+    // The results of `count` <= column_tile neighbouring columns, out_stride apart.
+    void operator()(const In* x, std::int64_t count, Acc* out, std::int64_t out_stride) {
+        Acc results[fold::column_tile];
+        std::fill_n(results, fold::column_tile, F::identity());
+        offsets_.restart();
+        tree_.clear();
+        const Acc* final = results;
+        for (std::int64_t begin = 0; begin < length_; begin += chunk_of<F>) {
+            const std::int64_t n = std::min(chunk_of<F>, length_ - begin);
+            offsets_.next(n, places_.data());
+            fold_(x, places_.data(), n, count, results, scratch_.get());
+            if (length_ > chunk_of<F>) tree_.push(results);
+        }
+        if (length_ > chunk_of<F>) final = tree_.finish();
+        for (std::int64_t c = 0; c < count; ++c) out[c * out_stride] = final[c];
+    }
+
+  private:
+    std::int64_t length_;
+    ReducedOffsets offsets_;
+    ChunkTree<F> tree_;
+    ColumnFold<F> fold_;
+    std::unique_ptr<Acc[]> scratch_;
+    std::vector<std::int64_t> places_;
+};
+
+template <class F> void fold_columns(const KernelCall& call, const Layout& layout, std::size_t column_axis) {
+    using In = typename F::In;
+    const Axis columns = layout.kept[column_axis];
+    std::vector<Axis> outer = layout.kept;
+    outer.erase(outer.begin() + static_cast<std::ptrdiff_t>(column_axis));
+    const std::int64_t tiles = (columns.extent + fold::column_tile - 1) / fold::column_tile;
+    outer.push_back({tiles, fold::column_tile, fold::column_tile * columns.out_stride});
+    const In* x = call.operands[0].as<In>();
+    typename F::Acc* out = call.results[0].as<typename F::Acc>();
+    run_in_parts(call.parallel, positions(outer), grain_for(layout.length * std::min(columns.extent, fold::column_tile), 32768), [&](std::int64_t begin, std::int64_t end) {
+        ColumnFolder<F> folder(layout);
+        std::int64_t position = begin;
+        walk(outer, begin, end, [&](Position at) {
+            const std::int64_t tile = position++ % tiles;
+            folder(x + at.x, std::min(fold::column_tile, columns.extent - tile * fold::column_tile), out + at.out, columns.out_stride);
+        });
+    });
+}
+
+// A kept axis along which x has neighbours, if reading by it is better than by rows; kept.size(): none.
+std::size_t column_axis_of(const Layout& layout) {
+    const bool rows_are_good = layout.reduced.empty() || layout.reduced.back().x_stride == 1;
+    if (!rows_are_good) {
+        for (std::size_t axis = 0; axis < layout.kept.size(); ++axis) {
+            if (layout.kept[axis].x_stride == 1 && layout.kept[axis].extent >= 4) return axis;
+        }
+    }
+    return layout.kept.size();
+}
+
+template <template <class> class Fold, class T> void reduce_as(const KernelCall& call) {
+    const Layout layout = layout_of(call, call.node->integers(0), call.node->boolean(1));
+    const std::size_t columns = column_axis_of(layout);
+    if (columns < layout.kept.size()) fold_columns<Fold<T>>(call, layout, columns);
+    else fold_rows<Fold<T>>(call, layout);
+}
+
+template <template <class> class Fold> void reduce_any_dtype(const KernelCall& call) {
+    visit_dtype(call.operands[0].dtype, [&]<class T>(TypeTag<T>) {
+        if constexpr (!std::is_same_v<T, KeyWords>) reduce_as<Fold, T>(call);
+    });
+}
+
+template <template <class> class Fold> void reduce_real_dtype(const KernelCall& call) {
+    visit_dtype(call.operands[0].dtype, [&]<class T>(TypeTag<T>) {
+        if constexpr (!std::is_same_v<T, KeyWords> && !is_complex_type<T>) reduce_as<Fold, T>(call);
+    });
+}
+
+// ---- argmax, argmin: the first of the largest (or smallest); a NaN beats every number, the first NaN wins
+
+template <bool Largest, class T> bool beats(T candidate, T best) {
+    if constexpr (std::is_floating_point_v<T>) {
+        if (std::isnan(best)) return false;
+        if (std::isnan(candidate)) return true;
+    }
+    return Largest ? best < candidate : candidate < best;
+}
+
+template <bool Largest, class T> std::int64_t first_best(const Layout& layout, const T* x) {
+    T best = *x;
+    std::int64_t index = 0, found = 0;
+    const auto meet = [&](T candidate) {
+        if (beats<Largest>(candidate, best)) best = candidate, found = index;
+        ++index;
+    };
+    if (layout.reduced.size() <= 1) {
+        const std::int64_t stride = layout.reduced.empty() ? 0 : layout.reduced[0].x_stride;
+        for (std::int64_t i = 0; i < layout.length; ++i) meet(x[i * stride]);
+    } else {
+        walk(layout.reduced, 0, layout.length, [&](Position inner) { meet(x[inner.x]); });
+    }
+    return found;
+}
+
+template <bool Largest> void arg_kernel(const KernelCall& call) {
+    std::vector<std::int64_t> axes{call.node->integer(0)};
+    if (axes[0] < 0) {
+        axes.clear();
+        for (std::size_t axis = call.lanes.size(); axis < call.operands[0].rank(); ++axis) axes.push_back(static_cast<std::int64_t>(axis - call.lanes.size()));
+    }
+    const Layout layout = layout_of(call, axes, call.node->boolean(1));
+    std::int64_t* out = call.results[0].as<std::int64_t>();
+    visit_dtype(call.operands[0].dtype, [&]<class T>(TypeTag<T>) {
+        if constexpr (!std::is_same_v<T, KeyWords> && !is_complex_type<T>) {
+            const T* x = call.operands[0].as<T>();
+            run_in_parts(call.parallel, positions(layout.kept), grain_for(layout.length), [&](std::int64_t begin, std::int64_t end) {
+                walk(layout.kept, begin, end, [&](Position at) { out[at.out] = first_best<Largest>(layout, x + at.x); });
+            });
+        }
+    });
+}
+
+} // namespace
+
+void sum_kernel(const KernelCall& call) { reduce_any_dtype<fold::Sum>(call); }
+void prod_kernel(const KernelCall& call) { reduce_any_dtype<fold::Product>(call); }
+void max_kernel(const KernelCall& call) { reduce_real_dtype<fold::Max>(call); }
+void min_kernel(const KernelCall& call) { reduce_real_dtype<fold::Min>(call); }
+void all_kernel(const KernelCall& call) { reduce_any_dtype<fold::All>(call); }
+void any_kernel(const KernelCall& call) { reduce_any_dtype<fold::Any>(call); }
+void count_nonzero_kernel(const KernelCall& call) { reduce_any_dtype<fold::Count>(call); }
+void argmax_kernel(const KernelCall& call) { arg_kernel<true>(call); }
+void argmin_kernel(const KernelCall& call) { arg_kernel<false>(call); }
+
+} // namespace vmaprun

@@ -1,0 +1,153 @@
+// The reduction family: sum, prod, max, min, all, any, count_nonzero, argmax, argmin. What is made of several of them
+// (mean, var, norm, quantile …) is lowered in composite_statistics.cpp. The order of float sums: kernels/reduce.hpp.
+#include "ops/reduction.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "ops/call.hpp"
+#include "ops/families.hpp"
+#include "ops/kernels/reduce.hpp"
+#include "ops/lowering.hpp"
+#include "ops/movement.hpp"
+
+namespace vmaprun {
+
+Dim count_over(const Dims& shape, const std::vector<std::int64_t>& axes) {
+    Dim count = 1;
+    for (const std::int64_t axis : axes) count = count * shape[static_cast<std::size_t>(axis)];
+    return count;
+}
+
+DType accumulation_dtype(DType dtype) {
+    if (dtype == DType::boolean || is_signed_integer(dtype)) return DType::i64;
+    return is_unsigned_integer(dtype) ? DType::u64 : dtype;
+}
+
+Value reduce(Builder& builder, std::string_view op, Value x, const std::vector<std::int64_t>& axes, bool keepdims) {
+    return node(builder, op, {x}, {to_dims(axes), keepdims});
+}
+
+namespace {
+
+// ---- types
+
+Dims without_axes(const Dims& shape, const Dims& axes, bool keepdims) {
+    Dims rest;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        if (std::ranges::find(axes, Dim(static_cast<std::int64_t>(axis))) == axes.end()) rest.push_back(shape[axis]);
+        else if (keepdims) rest.emplace_back(1);
+    }
+    return rest;
+}
+
+Dims reduced_shape(std::span<const TensorType> operands, const Attributes& attributes) {
+    return without_axes(operands[0].shape, std::get<Dims>(attributes[0]), std::get<bool>(attributes[1]));
+}
+
+std::vector<TensorType> same_dtype(std::span<const TensorType> operands, const Attributes& attributes) {
+    return {{operands[0].dtype, reduced_shape(operands, attributes)}};
+}
+std::vector<TensorType> boolean(std::span<const TensorType> operands, const Attributes& attributes) {
+    return {{DType::boolean, reduced_shape(operands, attributes)}};
+}
+std::vector<TensorType> count(std::span<const TensorType> operands, const Attributes& attributes) {
+    return {{DType::i64, reduced_shape(operands, attributes)}};
+}
+
+std::vector<TensorType> position(std::span<const TensorType> operands, const Attributes& attributes) {
+    const Dims& shape = operands[0].shape;
+    Dims axes;
+    if (const std::int64_t axis = std::get<std::int64_t>(attributes[0]); axis >= 0) axes.emplace_back(axis);
+    else for (std::size_t i = 0; i < shape.size(); ++i) axes.emplace_back(static_cast<std::int64_t>(i));
+    return {{DType::i64, without_axes(shape, axes, std::get<bool>(attributes[1]))}};
+}
+
+bool never_weak(const Attributes&) { return false; }
+
+// ---- lowerings
+
+[[noreturn]] void fail_dtype(const BuiltinCall& call, DType dtype, const char* wanted) {
+    call.fail(0, error("E302", std::string(call.op().name()) + " needs " + wanted + ", not `" + std::string(name_of(dtype)) + "`"));
+}
+
+// Axes of argument 1 of the call, of x.
+std::vector<std::int64_t> axes_of(Builder& builder, const BuiltinCall& call) { return call.axes(1, builder.type(call.tensor(0)).rank()); }
+
+Lowered lower_accumulating(Builder& builder, const BuiltinCall& call) {
+    const Value x = call.tensor(0);
+    const TensorType type = builder.type(x);
+    if (type.dtype == DType::key) fail_dtype(call, type.dtype, "numbers");
+    const std::vector<std::int64_t> axes = axes_of(builder, call);
+    const DType natural = accumulation_dtype(type.dtype);
+    if (const auto dtype = call.dtype(2)) return reduce(builder, call.op().name(), cast(builder, x, *dtype), axes, call.boolean(3));
+    const Value wide = natural == type.dtype ? x : cast(builder, x, natural);
+    return reduce(builder, call.op().name(), wide, axes, call.boolean(3));
+}
+
+void check_not_empty(const BuiltinCall& call, const Dims& shape, const std::vector<std::int64_t>& axes) {
+    for (const std::int64_t axis : axes) {
+        if (shape[static_cast<std::size_t>(axis)] != Dim(0)) continue;
+        call.fail(0, error("E311", std::string(call.op().name()) + " over no elements: axis " + std::to_string(axis) + " of " + dims_text(shape) + " is empty"));
+    }
+}
+
+Lowered lower_extreme(Builder& builder, const BuiltinCall& call) {
+    const Value x = call.tensor(0);
+    const TensorType type = builder.type(x);
+    if (kind_of(type.dtype) > Kind::floating) fail_dtype(call, type.dtype, "real numbers");
+    const std::vector<std::int64_t> axes = axes_of(builder, call);
+    check_not_empty(call, type.shape, axes);
+    return reduce(builder, call.op().name(), x, axes, call.boolean(2));
+}
+
+Lowered lower_logical(Builder& builder, const BuiltinCall& call) {
+    const Value x = call.tensor(0);
+    if (builder.type(x).dtype == DType::key) fail_dtype(call, DType::key, "numbers or booleans");
+    return reduce(builder, call.op().name(), x, axes_of(builder, call), call.boolean(2));
+}
+
+Lowered lower_position(Builder& builder, const BuiltinCall& call) {
+    const Value x = call.tensor(0);
+    const TensorType type = builder.type(x);
+    if (kind_of(type.dtype) > Kind::floating) fail_dtype(call, type.dtype, "real numbers");
+    std::int64_t axis = -1;
+    std::vector<std::int64_t> axes;
+    if (call.is_none(1)) {
+        axes = call.axes(1, type.rank());
+    } else {
+        axis = call.axis(1, type.rank());
+        axes = {axis};
+    }
+    check_not_empty(call, type.shape, axes);
+    return node(builder, call.op().name(), {x}, {axis, call.boolean(2)});
+}
+
+} // namespace
+
+std::span<const Op> reduction_ops() {
+    // Nodes: operand x. attributes: 0: Dims axes (ascending), 1: bool keepdims; of argmax and argmin 0: axis, or -1 for all.
+    static const std::array rows = {
+        Op{.signature = "sum(x, axis: axes = none, dtype: dtype = none, keepdims: bool = false)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
+           .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .kernel = sum_kernel},
+        Op{.signature = "prod(x, axis: axes = none, dtype: dtype = none, keepdims: bool = false)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
+           .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .kernel = prod_kernel},
+        Op{.signature = "max(x, axis: axes = none, keepdims: bool = false)", .doc = "The largest element over axes; NaN where there is one.",
+           .example = "max([1.0, 3.0, 2.0]) => 3.0", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .kernel = max_kernel},
+        Op{.signature = "min(x, axis: axes = none, keepdims: bool = false)", .doc = "The smallest element over axes; NaN where there is one.",
+           .example = "min([[1, 4], [3, 2]], axis=1) => [1, 2]", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .kernel = min_kernel},
+        Op{.signature = "all(x, axis: axes = none, keepdims: bool = false)", .doc = "Whether every element over axes is true (not 0); true over none.",
+           .example = "all([true, false]) => false", .family = Family::reduction, .lower = lower_logical, .type = boolean, .kernel = all_kernel},
+        Op{.signature = "any(x, axis: axes = none, keepdims: bool = false)", .doc = "Whether some element over axes is true (not 0); false over none.",
+           .example = "any([true, false]) => true", .family = Family::reduction, .lower = lower_logical, .type = boolean, .kernel = any_kernel},
+        Op{.signature = "count_nonzero(x, axis: axes = none, keepdims: bool = false)", .doc = "The number of elements over axes that are not 0.",
+           .example = "count_nonzero([3, 0, 5]) => 2", .family = Family::reduction, .lower = lower_logical, .type = count, .kernel = count_nonzero_kernel, .stays_weak = never_weak},
+        Op{.signature = "argmax(x, axis: axis = none, keepdims: bool = false)", .doc = "The position of the first largest element along an axis (none: of all, flattened); a NaN counts as largest.",
+           .example = "argmax([1, 7, 7]) => 1", .family = Family::reduction, .lower = lower_position, .type = position, .kernel = argmax_kernel, .stays_weak = never_weak},
+        Op{.signature = "argmin(x, axis: axis = none, keepdims: bool = false)", .doc = "The position of the first smallest element along an axis (none: of all, flattened); a NaN counts as smallest.",
+           .example = "argmin([[2, 1], [0, 5]], axis=0) => [1, 0]", .family = Family::reduction, .lower = lower_position, .type = position, .kernel = argmin_kernel, .stays_weak = never_weak},
+    };
+    return rows;
+}
+
+} // namespace vmaprun

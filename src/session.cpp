@@ -1,0 +1,427 @@
+#include "vmaprun.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "exec/run.hpp"
+#include "io/inputs.hpp"
+#include "io/npy.hpp"
+#include "ir/printer.hpp"
+#include "syntax/diagnostics.hpp"
+#include "syntax/formatter.hpp"
+#include "syntax/parser.hpp"
+#include "trace/trace.hpp"
+
+namespace vmaprun {
+
+struct ResultData {
+    std::vector<std::pair<std::string, Tree>> outputs;
+
+    bool lone() const { return outputs.size() == 1 && outputs.front().first.empty(); }
+    const Tree& tree(const std::string& name) const {
+        for (const auto& [each, tree] : outputs) {
+            if (each == name) return tree;
+        }
+        throw InternalError("a result has no output `" + name + "`");
+    }
+};
+
+struct Session::State {
+    Options options;
+    std::shared_ptr<StandardInput> standard_input; // read once, however many scripts run
+
+    Message message_of(const Diagnostic& diagnostic) const {
+        const bool is_error = diagnostic.severity == Severity::error;
+        return {is_error,           diagnostic.code, diagnostic.message, render(diagnostic, RenderOptions{options.color}), render_json(diagnostic),
+                is_error ? exit_code_of(diagnostic) : 0};
+    }
+    void add(std::vector<Message>& messages, const std::vector<Diagnostic>& diagnostics) const {
+        for (const Diagnostic& diagnostic : diagnostics) messages.push_back(message_of(diagnostic));
+    }
+    template <class F> int guarded(std::vector<Message>& messages, F&& f) const;
+    InputBindings bindings() const;
+    RunOptions run_options(const Traced& traced) const;
+};
+
+namespace {
+
+// ---- one script on its way -------------------------------------------------------------------------------------------
+
+// A parsed script and what it was parsed from.
+struct Parsed {
+    SourceMap sources;
+    const Source* source = nullptr;
+    ast::Script script;
+    std::vector<Comment> comments;
+};
+
+Parsed parsed(const std::string& text, const std::string& name) {
+    Parsed result;
+    result.source = &result.sources.add(name, text);
+    ParseResult parse_result = parse(*result.source);
+    if (!parse_result.errors.empty()) throw UserError(std::move(parse_result.errors));
+    result.script = std::move(parse_result.script);
+    result.comments = std::move(parse_result.comments);
+    return result;
+}
+
+TraceOptions trace_options(SourceMap& sources, const Options& options) {
+    TraceOptions result;
+    result.implicit_inputs = options.implicit_inputs;
+    result.load_module = [&sources](const std::string& path) -> const Source& { return sources.add(path, std::string(read_file(path).view())); };
+    result.folder = fold_node;
+    return result;
+}
+
+std::vector<std::string> input_names(const ast::Script& script) {
+    std::vector<std::string> names;
+    for (const ast::Item& item : script.items) {
+        if (const auto* input = std::get_if<ast::Input>(&item.node)) names.push_back(input->name.text);
+    }
+    return names;
+}
+
+Tree tree_of(const OutputTree& shape, const std::vector<Array>& arrays) {
+    switch (shape.form) {
+    case OutputTree::Form::none: return Tree::none();
+    case OutputTree::Form::tensor: return Tree(arrays.at(shape.output));
+    case OutputTree::Form::tuple: {
+        Tree::Tuple items;
+        for (const OutputTree& item : shape.items) items.push_back(tree_of(item, arrays));
+        return Tree(std::move(items));
+    }
+    case OutputTree::Form::record: break;
+    }
+    Tree::Record fields;
+    for (std::size_t i = 0; i < shape.items.size(); ++i) fields.emplace_back(shape.names[i], tree_of(shape.items[i], arrays));
+    return Tree(std::move(fields));
+}
+
+// The names of the graph's outputs, for its printers: those of the script, with the path inside a tree.
+void name_outputs(const OutputTree& tree, const std::string& name, std::vector<std::string>& names) {
+    if (tree.form == OutputTree::Form::tensor) {
+        if (names.size() <= tree.output) names.resize(tree.output + 1);
+        names[tree.output] = name;
+    }
+    for (std::size_t i = 0; i < tree.items.size(); ++i) {
+        const bool is_record = tree.form == OutputTree::Form::record;
+        name_outputs(tree.items[i], is_record ? name + "." + tree.names[i] : name + "[" + std::to_string(i) + "]", names);
+    }
+}
+
+GraphNames graph_names(const Traced& traced) {
+    GraphNames names;
+    for (const TracedOutput& output : traced.outputs) name_outputs(output.tree, output.name, names.outputs);
+    return names;
+}
+
+[[noreturn]] void fail_wanted(std::string message, const Traced& traced) {
+    std::vector<std::string> names;
+    for (const TracedOutput& output : traced.outputs) {
+        if (!output.name.empty()) names.push_back("`" + output.name + "`");
+    }
+    Diagnostic diagnostic = error("E515", std::move(message)).exits(2);
+    if (!names.empty()) diagnostic.helps.push_back("its outputs are " + join_and(names) + ": write `-o NAME=PATH`");
+    throw UserError(std::move(diagnostic));
+}
+
+void require_wanted(const Traced& traced, const std::vector<WantedOutput>& wanted) {
+    for (const WantedOutput& want : wanted) {
+        const TracedOutput* found = nullptr;
+        for (const TracedOutput& output : traced.outputs) {
+            if (output.name == want.name || (want.name.empty() && traced.outputs.size() == 1)) found = &output;
+        }
+        if (want.name.empty() && traced.outputs.size() > 1) fail_wanted("one array is asked for, and the script has several outputs", traced);
+        if (traced.outputs.empty()) fail_wanted("an output is asked for, and the script has none", traced);
+        if (found == nullptr) fail_wanted("the script has no output `" + want.name + "`", traced);
+        if (want.tensor && found->tree.form != OutputTree::Form::tensor) {
+            fail_wanted("an .npy file holds one array, and " + (found->name.empty() ? std::string("the output") : "`" + found->name + "`") + " is a tree", traced);
+        }
+    }
+}
+
+Diagnostic bug(const std::string& what) {
+    return error("", "internal error: " + what)
+        .help("this is a bug of vmaprun: please report it, with the script and the command that led here")
+        .exits(70);
+}
+
+} // namespace
+
+template <class F> int Session::State::guarded(std::vector<Message>& messages, F&& f) const {
+    std::vector<Diagnostic> diagnostics;
+    try {
+        f();
+        return 0;
+    } catch (const UserError& failure) {
+        diagnostics = failure.diagnostics();
+    } catch (const std::bad_alloc&) {
+        diagnostics.push_back(error("E602", "the memory is out"));
+    } catch (const InternalError& failure) {
+        diagnostics.push_back(bug(failure.what()));
+    } catch (const std::logic_error& failure) {
+        diagnostics.push_back(bug(failure.what()));
+    }
+    add(messages, diagnostics);
+    for (const Diagnostic& diagnostic : diagnostics) {
+        if (diagnostic.severity == Severity::error) return exit_code_of(diagnostic);
+    }
+    return 70;
+}
+
+InputBindings Session::State::bindings() const {
+    InputBindings result;
+    for (const std::string& text : options.files) result.files.push_back(parse_file_binding(text));
+    for (const std::string& text : options.values) result.values.push_back(parse_value_binding(text));
+    result.data = options.data;
+    if (options.read_stdin) result.standard_input = standard_input;
+    return result;
+}
+
+RunOptions Session::State::run_options(const Traced& traced) const {
+    RunOptions result;
+    const auto mode = traced.context.values.find("mode");
+    const bool script_says_eager = mode != traced.context.values.end() && mode->second == "eager";
+    const bool eager = options.mode == Options::Mode::eager || (options.mode == Options::Mode::script && script_says_eager);
+    result.mode = eager ? RunOptions::Mode::eager : RunOptions::Mode::graph;
+    result.threads = options.threads;
+    result.clamp_indices = options.clamp_indices;
+    result.debug = options.debug;
+    return result;
+}
+
+Session::Session(Options options) : state_(std::make_unique<State>()) {
+    state_->options = std::move(options);
+    state_->standard_input = std::make_shared<StandardInput>();
+}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+// ---- run, check ------------------------------------------------------------------------------------------------------
+
+Result Session::run(const std::string& source, const std::string& name, const std::vector<WantedOutput>& wanted) {
+    Result result;
+    result.exit_code_ = state_->guarded(result.messages_, [&] {
+        Parsed script = parsed(source, name);
+        const Options& options = state_->options;
+        BoundInputs inputs(state_->bindings());
+        if (!options.implicit_inputs) inputs.require_known(input_names(script.script));
+        const Traced traced = trace(script.script, inputs, trace_options(script.sources, options));
+        if (options.implicit_inputs) inputs.require_known(traced.input_names);
+        require_wanted(traced, wanted);
+        state_->add(result.messages_, traced.warnings);
+        state_->add(result.messages_, inputs.warnings(traced.input_names));
+        const std::vector<Array> arrays = vmaprun::run(*traced.graph, inputs.load(traced), state_->run_options(traced));
+        auto data = std::make_shared<ResultData>();
+        for (const TracedOutput& output : traced.outputs) data->outputs.emplace_back(output.name, tree_of(output.tree, arrays));
+        result.data_ = std::move(data);
+    });
+    return result;
+}
+
+Result Session::check(const std::string& source, const std::string& name) {
+    Result result;
+    result.exit_code_ = state_->guarded(result.messages_, [&] {
+        Parsed script = parsed(source, name);
+        BoundInputs inputs(state_->bindings());
+        if (!state_->options.implicit_inputs) inputs.require_known(input_names(script.script));
+        TraceOptions options = trace_options(script.sources, state_->options);
+        options.symbolic = true;
+        const Traced traced = trace(script.script, inputs, options);
+        state_->add(result.messages_, traced.warnings);
+        state_->add(result.messages_, inputs.warnings(traced.input_names));
+        std::vector<Diagnostic> failures;
+        for (const TracedTest& test : trace_tests(script.script, inputs, options)) {
+            failures.insert(failures.end(), test.errors.begin(), test.errors.end());
+        }
+        if (!failures.empty()) throw UserError(std::move(failures));
+    });
+    return result;
+}
+
+// ---- graph, plan, format ---------------------------------------------------------------------------------------------
+
+TextReport Session::graph(const std::string& source, const std::string& name, GraphFormat format, const std::string& after) {
+    TextReport report;
+    report.exit_code = state_->guarded(report.messages, [&] {
+        if (!after.empty() && after != "trace") {
+            throw UserError(error("E515", "there is no pass `" + after + "`").help("the passes are `trace`").exits(2));
+        }
+        Parsed script = parsed(source, name);
+        BoundInputs inputs(state_->bindings());
+        TraceOptions options = trace_options(script.sources, state_->options);
+        options.symbolic = true;
+        const Traced traced = trace(script.script, inputs, options);
+        state_->add(report.messages, traced.warnings);
+        const GraphNames names = graph_names(traced);
+        report.text = format == GraphFormat::text   ? graph_text(*traced.graph, names)
+                      : format == GraphFormat::json ? graph_json(*traced.graph, names)
+                                                    : graph_dot(*traced.graph, names);
+    });
+    return report;
+}
+
+TextReport Session::plan(const std::string& source, const std::string& name) {
+    TextReport report;
+    report.exit_code = state_->guarded(report.messages, [&] {
+        Parsed script = parsed(source, name);
+        BoundInputs inputs(state_->bindings());
+        TraceOptions options = trace_options(script.sources, state_->options);
+        options.symbolic = true;
+        const Traced traced = trace(script.script, inputs, options);
+        state_->add(report.messages, traced.warnings);
+        report.text = explain_plan(*traced.graph, state_->run_options(traced));
+    });
+    return report;
+}
+
+TextReport Session::format(const std::string& source, const std::string& name) {
+    TextReport report;
+    report.exit_code = state_->guarded(report.messages, [&] {
+        const Parsed script = parsed(source, name);
+        report.text = vmaprun::format(script.script);
+    });
+    return report;
+}
+
+// ---- test, bench -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// "1.234 ms"
+std::string time_text(double seconds) {
+    const char* unit = seconds >= 1 ? "s" : seconds >= 1e-3 ? "ms" : "us";
+    const double scale = seconds >= 1 ? 1 : seconds >= 1e-3 ? 1e3 : 1e6;
+    char text[48];
+    std::snprintf(text, sizeof text, "%.3f %s", seconds * scale, unit);
+    return text;
+}
+
+// Median, and the order statistics that enclose the true one with 95 % (normal approximation of the binomial).
+std::string bench_line(const std::string& name, std::vector<double> times) {
+    std::ranges::sort(times);
+    const double count = static_cast<double>(times.size()), spread = 0.98 * std::sqrt(count);
+    const auto at = [&](double rank) { return times[static_cast<std::size_t>(std::clamp(rank, 0.0, count - 1))]; };
+    return name + ": " + time_text(at((count - 1) / 2)) + " [" + time_text(at(std::floor(count / 2 - spread))) + " .. " +
+           time_text(at(std::ceil(count / 2 + spread))) + "], " + std::to_string(times.size()) + " runs\n";
+}
+
+} // namespace
+
+TestReport Session::test(const std::string& source, const std::string& name) {
+    TestReport report;
+    report.exit_code = state_->guarded(report.messages, [&] {
+        Parsed script = parsed(source, name);
+        BoundInputs inputs(state_->bindings());
+        TraceOptions options = trace_options(script.sources, state_->options);
+        options.keep_tests = true;
+        for (const TracedTest& test : trace_tests(script.script, inputs, options)) {
+            TestOutcome& outcome = report.tests.emplace_back();
+            outcome.name = test.name;
+            const auto start = Clock::now();
+            const int status = state_->guarded(outcome.messages, [&] {
+                if (!test.errors.empty()) throw UserError(test.errors);
+                if (test.traced) vmaprun::run(*test.traced->graph, inputs.load(*test.traced), state_->run_options(*test.traced));
+            });
+            outcome.passed = status == 0;
+            outcome.seconds = seconds_since(start);
+        }
+    });
+    const bool failed = std::ranges::any_of(report.tests, [](const TestOutcome& outcome) { return !outcome.passed; });
+    if (report.exit_code == 0 && failed) report.exit_code = 1;
+    return report;
+}
+
+TextReport Session::bench(const std::string& source, const std::string& name) {
+    TextReport report;
+    report.exit_code = state_->guarded(report.messages, [&] {
+        Parsed script = parsed(source, name);
+        BoundInputs inputs(state_->bindings());
+        TraceOptions options = trace_options(script.sources, state_->options);
+        options.keep_tests = true;
+        for (const TracedTest& bench : trace_tests(script.script, inputs, options, true)) {
+            if (!bench.errors.empty()) throw UserError(bench.errors);
+            if (!bench.traced) continue;
+            const std::vector<Array> arrays = inputs.load(*bench.traced);
+            const auto once = [&] {
+                const auto start = Clock::now();
+                vmaprun::run(*bench.traced->graph, arrays, state_->run_options(*bench.traced));
+                return seconds_since(start);
+            };
+            for (int warm_up = 0; warm_up < 3; ++warm_up) once();
+            std::vector<double> times;
+            const auto start = Clock::now();
+            while (times.size() < 15 || (times.size() < 1000 && seconds_since(start) < 1.0)) times.push_back(once());
+            report.text += bench_line(bench.name, std::move(times));
+        }
+    });
+    return report;
+}
+
+// ---- results ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+JsonStyle style_of(const JsonFormat& format) {
+    using Nan = JsonFormat::Nan;
+    const NanPolicy nan = format.nan == Nan::string    ? NanPolicy::string
+                          : format.nan == Nan::null    ? NanPolicy::null
+                          : format.nan == Nan::literal ? NanPolicy::literal
+                                                       : NanPolicy::error;
+    return {format.compact ? Layout::compact : Layout::lines, nan};
+}
+
+} // namespace
+
+std::vector<std::string> Result::names() const {
+    std::vector<std::string> result;
+    if (data_) {
+        for (const auto& output : data_->outputs) result.push_back(output.first);
+    }
+    return result;
+}
+
+void Result::write_json(const JsonFormat& format, const Sink& sink) const {
+    if (!data_ || data_->outputs.empty()) return;
+    if (data_->lone()) return vmaprun::write_json(data_->outputs.front().second, style_of(format), sink);
+    vmaprun::write_json(Tree(Tree::Record(data_->outputs)), style_of(format), sink);
+}
+
+std::string Result::json(const JsonFormat& format) const {
+    std::string text;
+    write_json(format, [&](std::string_view piece) { text += piece; });
+    return text;
+}
+
+void Result::write_json(const std::string& name, const JsonFormat& format, const Sink& sink) const {
+    vmaprun::write_json(data_->tree(name), style_of(format), sink);
+}
+
+bool Result::is_tensor(const std::string& name) const { return data_->tree(name).array() != nullptr; }
+
+Tensor Result::tensor(const std::string& name) const {
+    const Array* array = data_->tree(name).array();
+    if (array == nullptr) throw InternalError("output `" + name + "` is no tensor");
+    const Array dense = array->contiguous();
+    Tensor result{std::string(name_of(dense.dtype())), dense.shape(), {}};
+    result.bytes.resize(static_cast<std::size_t>(dense.size()) * size_of(dense.dtype()));
+    if (!result.bytes.empty()) std::memcpy(result.bytes.data(), dense.view().data, result.bytes.size());
+    return result;
+}
+
+void Result::write_npy(const std::string& name, const Sink& sink) const {
+    const Array* array = data_->tree(name).array();
+    if (array == nullptr) throw InternalError("output `" + name + "` is no tensor");
+    vmaprun::write_npy(*array, sink);
+}
+
+} // namespace vmaprun

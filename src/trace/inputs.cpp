@@ -1,0 +1,304 @@
+// `input` items. What arrives is converted once to what is declared; the sizes of all inputs share their dim names.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "ops/lowering.hpp"
+#include "trace/tracer.hpp"
+
+namespace vmaprun {
+namespace {
+
+std::string input_name(const std::string& name, const std::vector<std::string>& path) {
+    std::string text = name;
+    for (const std::string& step : path) text += "." + step;
+    return "`" + text + "`";
+}
+
+struct Wanted {
+    std::optional<DType> dtype;
+    std::optional<Kind> kind;
+};
+
+Wanted wanted_of(const ast::Type* type) {
+    if (type == nullptr) return {};
+    if (type->word.text == "float") return {std::nullopt, Kind::floating};
+    if (type->word.text == "int") return {std::nullopt, Kind::integer};
+    return {dtype_named(type->word.text), std::nullopt};
+}
+
+// The dtype that data of dtype `from` is converted to; nullopt where no value of it could fit.
+std::optional<DType> converted(const Wanted& wanted, DType from) {
+    const Kind kind = kind_of(from);
+    if (wanted.dtype) {
+        const Kind to = kind_of(*wanted.dtype);
+        if (kind == Kind::key || to == Kind::key) return from == *wanted.dtype ? wanted.dtype : std::nullopt;
+        const bool fits = kind == to || (to == Kind::floating && kind == Kind::integer) || (to == Kind::integer && kind == Kind::floating) || (to == Kind::complex && kind != Kind::boolean);
+        return fits ? wanted.dtype : std::nullopt;
+    }
+    if (!wanted.kind || kind == *wanted.kind) return from;
+    if (*wanted.kind == Kind::floating && kind == Kind::integer) return DType::f64;
+    if (*wanted.kind == Kind::integer && kind == Kind::floating) return DType::i64;
+    return std::nullopt;
+}
+
+} // namespace
+
+void Tracer::run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span) {
+    DeclaredType declared;
+    if (type) declared = declared_type(*type, input_dims_, top_);
+    const bool alone = default_value ? inputs_total_ == 1 : inputs_without_default_ == 1;
+    Datum value;
+    if (const auto arriving = source_.arriving(name, declared, alone)) {
+        value = bring_input(name, type, span, *arriving, {});
+    } else if (default_value) {
+        value = evaluate(*default_value, top_);
+        if (value.poison()) throw AlreadyReported{};
+        if (type) value = convert_default(*type, value, default_value->span, "the default of `" + name + "`");
+    } else if (options_.symbolic && type) {
+        value = symbolic_input(*type, name, {});
+    } else if (options_.symbolic) {
+        traced_.warnings.push_back(error({}, "the input `" + name + "` has no type: what depends on it is not checked").at(span).help("declare it, as in `input " + name + ": f32[n]`"));
+        traced_.warnings.back().severity = Severity::warning;
+        throw AlreadyReported{};
+    } else {
+        Diagnostic diagnostic = error("E513", "the input `" + name + "`" + (type ? ": " + std::string(type->span.text()) : "") + " is missing").at(span, "nothing is bound to it, and it has no default").exits(4);
+        diagnostic.helps.push_back("give it with --set " + name + "=JSON, with -i " + name + "=FILE, or as JSON on stdin" + (alone ? "" : ", as in {\"" + name + "\": …}"));
+        throw UserError(std::move(diagnostic));
+    }
+    if (type) {
+        solve_pending(input_dims_, span);
+        publish_dims(span);
+    }
+    define(name, value, span, top_);
+}
+
+// The sizes that inputs bind are integer constants of the whole script.
+void Tracer::publish_dims(Span span) {
+    for (const auto& [name, entry] : input_dims_.names) {
+        if (published_dims_.contains(name) || top_->find(name)) continue;
+        published_dims_.insert(name);
+        define(name, builder_->constant(entry.size), entry.span ? entry.span : span, top_);
+    }
+}
+
+Datum Tracer::bring_input(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path) {
+    if (type && type->form == ast::Type::Form::word) {
+        if (const ast::TypeItem* alias = top_->find_type(type->word.text)) return bring_input(name, alias->type.get(), span, arriving, std::move(path));
+    }
+    const std::string what = input_name(name, path);
+    const auto misfit = [&](const std::string& found) {
+        throw UserError(error("E514", what + " must be " + std::string(type->span.text()) + ", but " + found + " arrives").at(type->span, "declared here").note("the data came from " + arriving.place).exits(4));
+    };
+    const auto below = [&](const std::string& step) {
+        std::vector<std::string> longer = path;
+        longer.push_back(step);
+        return longer;
+    };
+    const bool wants_word = type && type->form == ast::Type::Form::word && !(type->word.text == "any" && !type->has_dims);
+    if (arriving.form == Arriving::Form::tensor) {
+        if (type && type->form == ast::Type::Form::tuple) misfit("one tensor");
+        if (type && type->form == ast::Type::Form::record) misfit("one tensor");
+        return bring_leaf(name, type, span, arriving, path);
+    }
+    if (arriving.form == Arriving::Form::tuple) {
+        if (wants_word || (type && type->form == ast::Type::Form::record)) misfit("a tuple");
+        if (type && type->form == ast::Type::Form::tuple && type->items.size() != arriving.items.size()) misfit("a tuple of " + count_of(static_cast<std::int64_t>(arriving.items.size()), "item"));
+        std::vector<Datum> items;
+        for (std::size_t i = 0; i < arriving.items.size(); ++i) {
+            const bool typed = type && type->form == ast::Type::Form::tuple;
+            items.push_back(bring_input(name, typed ? type->items[i].get() : nullptr, span, arriving.items[i], below(std::to_string(i))));
+        }
+        return Datum::tuple(std::move(items));
+    }
+    if (wants_word || (type && type->form == ast::Type::Form::tuple)) misfit("a record");
+    std::vector<std::pair<std::string, Datum>> fields;
+    const bool typed = type && type->form == ast::Type::Form::record;
+    for (std::size_t i = 0; i < arriving.items.size(); ++i) {
+        const ast::Type* field_type = nullptr;
+        if (typed) {
+            const auto field = std::ranges::find_if(type->fields, [&](const ast::TypeField& f) { return f.name.text == arriving.names[i]; });
+            if (field == type->fields.end()) misfit("a record with the field `" + arriving.names[i] + "`");
+            field_type = field->type.get();
+        }
+        fields.emplace_back(arriving.names[i], bring_input(name, field_type, span, arriving.items[i], below(arriving.names[i])));
+    }
+    if (typed) {
+        for (const ast::TypeField& field : type->fields) {
+            if (std::ranges::find(arriving.names, field.name.text) == arriving.names.end()) misfit("a record without the field `" + field.name.text + "`");
+        }
+    }
+    return Datum::record(std::move(fields));
+}
+
+Datum Tracer::bring_leaf(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path) {
+    const std::string what = input_name(name, path);
+    const ArrivingTensor& tensor = arriving.tensor;
+    const Wanted wanted = wanted_of(type);
+    const auto dtype = converted(wanted, tensor.dtype);
+    const Dims shape(tensor.shape.begin(), tensor.shape.end());
+    const std::string found = TensorType{tensor.dtype, shape, false}.text();
+    if (!dtype) {
+        throw UserError(error("E514", what + " must be " + std::string(type->span.text()) + ", but " + found + " arrives").at(type->span, "declared here").note("the data came from " + arriving.place).exits(4));
+    }
+    if (type && type->word.text == "num" && (kind_of(tensor.dtype) == Kind::boolean || kind_of(tensor.dtype) == Kind::key)) {
+        throw UserError(error("E514", what + " must be " + std::string(type->span.text()) + ", but " + found + " arrives").at(type->span, "declared here").note("the data came from " + arriving.place).exits(4));
+    }
+    if (type && !(type->word.text == "any" && !type->has_dims)) check_input_shape(*type, what, shape, span, arriving.place);
+    // A whole number may be used as a size: it is read before the checks.
+    if (shape.empty() && is_integer(*dtype) && is_integer(tensor.dtype) && tensor.data.rank() == 0 && tensor.data.size() == 1 && path.empty()) {
+        const Value read = builder_->constant(tensor.data);
+        const auto number = builder_->static_int(read);
+        if (number && builder_->type(read).dtype == *dtype) return read;
+        const bool fits = number && visit_dtype(*dtype, [&]<class T>(TypeTag<T>) {
+            if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) return std::in_range<T>(number->value());
+            else return false;
+        });
+        if (fits) return builder_->add(op_named("cast"), {read}, {*dtype});
+    }
+    traced_.inputs.push_back({name, std::move(path), TensorType{*dtype, shape, false}});
+    return builder_->parameter(traced_.inputs.back().type, {}, name);
+}
+
+void Tracer::check_input_shape(const ast::Type& type, const std::string& what, const Dims& shape, Span span, const std::string& place) {
+    std::vector<const ast::Dim*> dims;
+    std::optional<std::size_t> rest;
+    for (const ast::Dim& dim : type.dims) {
+        if (dim.form == ast::Dim::Form::rest) rest = dims.size();
+        else dims.push_back(&dim);
+    }
+    const std::string declared(type.span.text()), found = shape.empty() ? "a scalar" : "shape " + dims_text(shape);
+    if (rest ? shape.size() < dims.size() : shape.size() != dims.size()) {
+        throw UserError(error("E514", what + " must be " + declared + ", but " + found + " arrives").at(type.span, rest ? "at least rank " + std::to_string(dims.size()) : "rank " + std::to_string(dims.size())).note("the data came from " + place).exits(4));
+    }
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+        const ast::Dim& dim = *dims[i];
+        const std::size_t axis = rest && i >= *rest ? shape.size() - dims.size() + i : i;
+        if (dim.form == ast::Dim::Form::any) continue;
+        const auto* name = std::get_if<ast::Identifier>(&dim.expression->node);
+        const Datum* constant = name ? top_->find(name->name) : nullptr;
+        const bool is_dim = name && input_dims_.names.contains(name->name);
+        if (name && !is_dim && !(constant && constant->tensor())) {
+            input_dims_.names.emplace(name->name, DimBindings::Entry{shape[axis], dim.span, "axis " + std::to_string(axis) + " of " + what});
+            continue;
+        }
+        if (!name && !std::holds_alternative<ast::Number>(dim.expression->node)) {
+            input_dims_.pending.push_back({&dim, shape[axis], "axis " + std::to_string(axis) + " of " + what, top_});
+            continue;
+        }
+        const Dim expected = evaluate_dim(*dim.expression, input_dims_, top_);
+        if (!surely_different(expected, shape[axis])) continue;
+        Diagnostic diagnostic = error("E514", "axis " + std::to_string(axis) + " of " + what + " must be " + (name ? "`" + name->name + "` = " : "") + expected.text() + ", but it is " + shape[axis].text()).at(dim.span, "declared here").note("the data came from " + place + ": it has " + found).exits(4);
+        if (is_dim) {
+            const auto& first = input_dims_.names.find(name->name)->second;
+            diagnostic.labels.push_back({first.span, "first `" + name->name + "` = " + first.size.text() + ", " + first.place});
+        }
+        throw UserError(std::move(diagnostic));
+    }
+    (void)span;
+}
+
+// An input without data, while a script is checked: its unknown sizes are symbols.
+Datum Tracer::symbolic_input(const ast::Type& type, const std::string& name, std::vector<std::string> path) {
+    const auto below = [&](const std::string& step) {
+        std::vector<std::string> longer = path;
+        longer.push_back(step);
+        return longer;
+    };
+    if (type.form == ast::Type::Form::tuple) {
+        std::vector<Datum> items;
+        for (std::size_t i = 0; i < type.items.size(); ++i) items.push_back(symbolic_input(*type.items[i], name, below(std::to_string(i))));
+        return Datum::tuple(std::move(items));
+    }
+    if (type.form == ast::Type::Form::record) {
+        std::vector<std::pair<std::string, Datum>> fields;
+        for (const ast::TypeField& field : type.fields) fields.emplace_back(field.name.text, symbolic_input(*field.type, name, below(field.name.text)));
+        return Datum::record(std::move(fields));
+    }
+    if (const ast::TypeItem* alias = top_->find_type(type.word.text)) return symbolic_input(*alias->type, name, std::move(path));
+    const DeclaredType declared = declared_type(type, input_dims_, top_); // an unknown type word is an error here
+    if (declared.form == DeclaredType::Form::any) throw AlreadyReported{};
+    TensorType tensor;
+    tensor.dtype = declared.dtype.value_or(declared.kind == Kind::integer ? DType::i64 : DType::f64);
+    std::vector<const ast::Dim*> pending;
+    for (const ast::Dim& dim : type.dims) {
+        // Witnesses are odd sizes that scripts don't write, all different.
+        const auto fresh = [&](std::string_view symbol) { return Dim::symbol(symbol, 1009 + 2 * next_witness_++); };
+        if (dim.form == ast::Dim::Form::rest) continue; // checked with no further axes
+        if (dim.form == ast::Dim::Form::any) {
+            tensor.shape.push_back(fresh(name + "_" + std::to_string(tensor.shape.size())));
+            continue;
+        }
+        const auto* symbol = std::get_if<ast::Identifier>(&dim.expression->node);
+        const Datum* constant = symbol ? top_->find(symbol->name) : nullptr;
+        if (symbol && !input_dims_.names.contains(symbol->name) && !(constant && constant->tensor())) {
+            const Dim size = fresh(symbol->name);
+            input_dims_.names.emplace(symbol->name, DimBindings::Entry{size, dim.span, "axis " + std::to_string(tensor.shape.size()) + " of " + input_name(name, path)});
+            tensor.shape.push_back(size);
+            continue;
+        }
+        if (constant && constant->poison()) throw AlreadyReported{};
+        std::vector<const ast::Expr*> stack{dim.expression.get()}; // bare names of an expression become symbols of their own
+        while (!stack.empty()) {
+            const ast::Expr* expression = stack.back();
+            stack.pop_back();
+            if (const auto* each = std::get_if<ast::Identifier>(&expression->node); each && !input_dims_.names.contains(each->name) && !top_->find(each->name)) {
+                input_dims_.names.emplace(each->name, DimBindings::Entry{fresh(each->name), dim.span, "a size of " + input_name(name, path)});
+            }
+            if (const auto* binary = std::get_if<ast::Binary>(&expression->node)) {
+                stack.push_back(binary->left.get());
+                stack.push_back(binary->right.get());
+            }
+        }
+        tensor.shape.push_back(evaluate_dim(*dim.expression, input_dims_, top_));
+    }
+    if (tensor.shape.empty() && tensor.dtype == DType::i64 && path.empty() && !type.has_dims) {
+        return builder_->constant(Dim::symbol(name, 1009 + 2 * next_witness_++), false);
+    }
+    traced_.inputs.push_back({name, std::move(path), tensor});
+    return builder_->parameter(tensor, {}, name);
+}
+
+// A default converts as data does: ints to floats, floats to ints where every value is known to be whole.
+Datum Tracer::convert_default(const ast::Type& type, const Datum& value, Span span, const std::string& what) {
+    if (type.form == ast::Type::Form::tuple && value.tuple() && value.tuple()->items.size() == type.items.size()) {
+        std::vector<Datum> items;
+        for (std::size_t i = 0; i < type.items.size(); ++i) items.push_back(convert_default(*type.items[i], value.tuple()->items[i], span, what));
+        return Datum::tuple(std::move(items));
+    }
+    if (type.form == ast::Type::Form::record && value.record()) {
+        std::vector<std::pair<std::string, Datum>> fields;
+        for (const auto& [name, held] : value.record()->fields) {
+            const auto field = std::ranges::find_if(type.fields, [&, &key = name](const ast::TypeField& f) { return f.name.text == key; });
+            fields.emplace_back(name, field == type.fields.end() ? held : convert_default(*field->type, held, span, what));
+        }
+        return check_annotation(type, Datum::record(std::move(fields)), span, what, input_dims_, top_);
+    }
+    if (type.form == ast::Type::Form::word) {
+        if (const ast::TypeItem* alias = top_->find_type(type.word.text)) return convert_default(*alias->type, value, span, what);
+    }
+    const Value* tensor = value.tensor();
+    if (type.form != ast::Type::Form::word || tensor == nullptr) return check_annotation(type, value, span, what, input_dims_, top_);
+    const TensorType actual = builder_->type(*tensor);
+    Value fitting = *tensor;
+    if (const auto dtype = converted(wanted_of(&type), actual.dtype); dtype && *dtype != actual.dtype) {
+        if (is_integer(*dtype) && is_floating(actual.dtype)) {
+            const auto constant = builder_->static_value(*tensor);
+            const bool whole = constant && visit_dtype(actual.dtype, [&]<class T>(TypeTag<T>) {
+                if constexpr (std::is_floating_point_v<T>) {
+                    for (std::int64_t i = 0; i < constant->size(); ++i) {
+                        const T x = constant->as<T>()[i];
+                        if (!(x >= T(-9.2e18) && x <= T(9.2e18)) || static_cast<T>(static_cast<std::int64_t>(x)) != x) return false;
+                    }
+                    return true;
+                } else {
+                    return false;
+                }
+            });
+            if (!whole) throw UserError(error("E302", what + " is " + actual.text() + ", and not known to be whole numbers").at(span).help("round it, and cast it, as in `round(x) as " + std::string(name_of(*dtype)) + "`"));
+        }
+        fitting = builder_->add(op_named("cast"), {*tensor}, {*dtype});
+    }
+    return check_annotation(type, fitting, span, what, input_dims_, top_);
+}
+
+} // namespace vmaprun

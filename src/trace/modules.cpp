@@ -1,0 +1,94 @@
+// import "file.vm" [as name]: brings the fns, types and lets of another file.
+#include "base/text.hpp"
+#include "syntax/parser.hpp"
+#include "trace/functions.hpp"
+#include "trace/resolve.hpp"
+#include "trace/tracer.hpp"
+
+namespace vmaprun {
+namespace {
+
+std::string joined_path(const std::string& importing, const std::string& path) {
+    const std::size_t slash = importing.rfind('/');
+    return path.starts_with('/') || slash == std::string::npos ? path : importing.substr(0, slash + 1) + path;
+}
+
+bool is_known(std::string_view name) { return is_builtin_name(name) || dtype_named(name) || name == "auto" || name == "graph" || name == "eager" || name == "cpu"; }
+
+} // namespace
+
+const ScopePtr& Tracer::load_module(const std::string& path, Span span) {
+    if (const auto known = modules_.find(path); known != modules_.end()) return known->second;
+    for (const std::string& open : importing_) {
+        if (open != path) continue;
+        std::vector<std::string> chain(importing_.begin(), importing_.end());
+        chain.push_back(path);
+        throw UserError(error("E211", "the import of \"" + path + "\" goes in a circle").at(span).note("the imports go " + join(chain, " -> ")));
+    }
+    if (!options_.load_module) throw UserError(error("E501", "imports can't be read here").at(span));
+    const Source* source = nullptr;
+    try {
+        source = &options_.load_module(path);
+    } catch (UserError& failure) {
+        Diagnostic& diagnostic = failure.diagnostics().front();
+        if (!diagnostic.primary.span) diagnostic.primary.span = span;
+        diagnostic.exit_code = 3; // the script names a file that isn't there
+        throw;
+    }
+    ParseResult parsed = parse(*source);
+    if (!parsed.errors.empty()) throw UserError(std::move(parsed.errors));
+    imported_.push_back(std::make_unique<ast::Script>(std::move(parsed.script)));
+    const ast::Script& script = *imported_.back();
+    importing_.push_back(path);
+    const auto scope = std::make_shared<Scope>();
+    for (const ast::Item& item : script.items) {
+        if (const auto* import = std::get_if<ast::Import>(&item.node)) run_import(*import, script, scope);
+    }
+    std::set<std::string, std::less<>> imported;
+    for (const auto& entry : scope->names) imported.insert(entry.first);
+    Resolution names = resolve(script, imported, is_known);
+    if (!names.errors.empty()) throw UserError(std::move(names.errors));
+    hoist(script, scope);
+    for (const ast::Item& item : script.items) {
+        const auto* statement = std::get_if<ast::Statement>(&item.node);
+        if (!statement || !statement->is_let) continue;
+        Datum value = evaluate(*statement->value, scope);
+        if (statement->type) {
+            DimBindings dims;
+            value = check_annotation(*statement->type, value, statement->value->span, "`" + std::string(statement->pattern.span.text()) + "`", dims, scope);
+            solve_pending(dims, statement->value->span);
+        }
+        bind_pattern(statement->pattern, value, scope, statement->value->span);
+    }
+    importing_.pop_back();
+    return modules_.emplace(path, scope).first->second;
+}
+
+void Tracer::run_import(const ast::Import& import, const ast::Script& script, const ScopePtr& scope) {
+    const std::string importing = script.source ? script.source->name() : std::string();
+    const bool outermost = importing_.empty();
+    if (outermost) importing_.push_back(importing);
+    const struct Leave {
+        std::vector<std::string>& stack;
+        std::size_t size;
+        ~Leave() { stack.resize(size); }
+    } leave{importing_, importing_.size() - (outermost ? 1 : 0)};
+    const std::string path = joined_path(importing, import.path);
+    const ScopePtr module = load_module(path, import.path_span);
+    for (const auto& [name, type] : module->types) scope->types.emplace(name, type);
+    if (import.alias) {
+        std::vector<std::pair<std::string, Datum>> fields(module->names.begin(), module->names.end());
+        define(import.alias->text, Datum::record(std::move(fields)), import.alias->span, scope);
+        return;
+    }
+    for (const auto& [name, value] : module->names) {
+        if (imported_from_[name] == path && scope->names.contains(name)) continue; // the same file by two ways
+        if (scope->names.contains(name)) {
+            throw UserError(error("E202", "`" + name + "` of \"" + import.path + "\" is defined already").at(import.path_span).help("import it under a name of its own, as in `import \"" + import.path + "\" as m`"));
+        }
+        imported_from_[name] = path;
+        scope->names.emplace(name, value);
+    }
+}
+
+} // namespace vmaprun

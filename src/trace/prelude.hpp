@@ -1,0 +1,25 @@
+// The part of the library that is written in the language itself (prelude.vm), one function at a time: a script pays only
+// for those that it names.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vmaprun {
+
+struct PreludeFunction {
+    std::string_view name;
+    std::string_view signature; // "softmax(x, axis=-1)"
+    std::string_view text;      // the whole `fn`, without its doc
+    std::string doc;            // the `##` lines but the last, joined by blanks
+    std::string example;        // the last `##` line: "softmax([0.0, 0.0]) => [0.5, 0.5]"
+};
+
+std::span<const PreludeFunction> prelude_functions();
+// The source text of one function; nullopt when there is none of that name.
+std::optional<std::string_view> prelude_function(std::string_view name);
+std::span<const std::string_view> prelude_names();
+
+} // namespace vmaprun
