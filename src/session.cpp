@@ -203,6 +203,18 @@ Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
+void Session::bind_data(const std::string& path) { state_->options.data = path; }
+
+void Session::read_standard_input(const std::string& source, const std::string& name) {
+    if (!state_->options.read_stdin) return;
+    const Source text(name, source);
+    const ParseResult script = parse(text);
+    if (!script.errors.empty()) return; // the run will tell
+    // Every binding takes one input; the batch's own file takes another.
+    const std::size_t bound = state_->options.files.size() + state_->options.values.size() + 1;
+    if (state_->options.implicit_inputs || input_names(script.script).size() > bound) state_->standard_input->bytes();
+}
+
 // ---- run, check ------------------------------------------------------------------------------------------------------
 
 Result Session::run(const std::string& source, const std::string& name, const std::vector<WantedOutput>& wanted) {

@@ -131,6 +131,11 @@ class Session {
     // The script in the one layout.
     TextReport format(const std::string& source, const std::string& name);
 
+    // Another file for the first unbound input: Options::data of the runs that follow.
+    void bind_data(const std::string& path);
+    // Reads standard input now, if the script has an input that only it can bind; later runs take it from memory.
+    void read_standard_input(const std::string& source, const std::string& name);
+
   private:
     struct State;
     std::unique_ptr<State> state_;

@@ -1,7 +1,95 @@
+// A segment over a mapped axis, block by block: each block of lanes goes through all steps while its values are in cache.
+// Values that are needed afterwards have their full arrays from the start, and each block fills its part of them.
+#include <algorithm>
+
+#include "base/error.hpp"
 #include "exec/evaluate.hpp"
+#include "exec/memory.hpp"
+#include "exec/threads.hpp"
+#include "ir/structural.hpp"
 
 namespace vmaprun {
+namespace {
 
-bool run_in_blocks(const Work&, const Segment&) { return false; }
+constexpr std::int64_t block_bytes = 512 << 10;         // half of a second-level cache
+constexpr std::int64_t worth_threads = std::int64_t{1} << 20; // bytes times steps: about 200 µs
+
+Array part_of(const Array& array, std::int64_t first, std::int64_t extent) {
+    View view = array.view();
+    view.data += first * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
+    view.shape[0] = extent;
+    return array.with_view(std::move(view));
+}
+
+// The number of steps that move or compute data; control flow counts for many.
+std::int64_t weight(const Graph& graph, const Segment& segment) {
+    std::int64_t weight = 0;
+    for (const Step& step : segment.steps) {
+        const Node& node = graph.nodes[step.nodes.front()];
+        if (is(node, lane_op) || is(node, unlane_op) || (node.op->view && !node.op->tile)) continue;
+        weight += node.bodies.empty() ? 1 : 16;
+    }
+    return weight;
+}
+
+std::int64_t lanes_a_block(const Work& work, const Segment& segment, std::int64_t lanes) {
+    const std::int64_t chunk = work.frame.program().lanes[*segment.lane].chunk;
+    if (work.state.options.block > 0) return work.state.options.block;
+    if (chunk > 0) return chunk;
+    if (weight(work.graph(), segment) <= 1) return lanes; // its one kernel deals with its threads itself
+    std::int64_t block = std::max<std::int64_t>(1, block_bytes / segment.lane_bytes);
+    const int threads = work.state.pool ? work.state.pool->threads() : 1;
+    const bool threaded = threads > 1 && lanes * segment.lane_bytes * weight(work.graph(), segment) >= worth_threads;
+    if (threaded) block = std::min(block, std::max<std::int64_t>(1, (lanes + 2 * threads - 1) / (2 * threads)));
+    return block;
+}
+
+class Blocks {
+  public:
+    Blocks(const Work& work, const Segment& segment, std::int64_t lanes, std::int64_t block) : work_(work), segment_(segment), lanes_(lanes), block_(block), full_(work.slots.size()) {
+        for (const std::uint32_t value : segment.writes) full_[value] = work.result_array(value);
+    }
+
+    void run(bool threaded) {
+        const std::int64_t count = (lanes_ + block_ - 1) / block_;
+        if (threaded) {
+            work_.state.pool->each(count, [&](std::int64_t i) { run_block(i); });
+        } else {
+            for (std::int64_t i = 0; i < count; ++i) run_block(i);
+        }
+        for (const std::uint32_t value : segment_.writes) work_.set(value, full_[value]);
+    }
+
+  private:
+    void run_block(std::int64_t index) const {
+        const std::int64_t first = index * block_, extent = std::min(block_, lanes_ - first);
+        const Frame frame = work_.frame.block(*segment_.lane, first, extent);
+        Slots slots(work_.slots.size()), places(work_.slots.size());
+        for (const std::uint32_t value : segment_.reads) {
+            const Array& array = work_.slots[value];
+            if (array) slots[value] = has_lane(work_.info(value).lanes, *segment_.lane) ? part_of(array, first, extent) : array;
+        }
+        for (const std::uint32_t value : segment_.writes) places[value] = part_of(full_[value], first, extent);
+        const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr};
+        for (const Step& step : segment_.steps) run_step(inner, step);
+    }
+
+    const Work& work_;
+    const Segment& segment_;
+    std::int64_t lanes_, block_;
+    Slots full_;
+};
+
+} // namespace
+
+bool run_in_blocks(const Work& work, const Segment& segment) {
+    if (!work.frame.is_everything()) return false;
+    const std::int64_t lanes = work.frame.extent(*segment.lane);
+    const std::int64_t block = lanes_a_block(work, segment, lanes);
+    if (block >= lanes) return false;
+    const bool threaded = work.parallel != nullptr && work.state.pool != nullptr && lanes * segment.lane_bytes * weight(work.graph(), segment) >= worth_threads;
+    Blocks(work, segment, lanes, block).run(threaded);
+    return true;
+}
 
 } // namespace vmaprun

@@ -45,6 +45,7 @@ class Frame {
 
     const Program& program() const { return *program_; }
     const LaneGroup* group_of(LaneId lane) const; // null: the axis is whole
+    bool is_everything() const { return groups_.empty(); } // every axis is whole
     bool is_whole(LaneId lane) const { return group_of(lane) == nullptr; }
     Lanes leaders(const Lanes& lanes) const;
     std::int64_t extent(LaneId leader) const;

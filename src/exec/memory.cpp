@@ -32,7 +32,7 @@ std::int64_t checked_bytes(DType dtype, const Shape& shape) {
 struct Kept {
     std::vector<std::vector<std::unique_ptr<Buffer>>> classes;
     int scopes = 0;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0, most = 0;
 };
 thread_local Kept kept;
 thread_local bool thread_ends = false;
@@ -55,8 +55,7 @@ void take_back(std::unique_ptr<Buffer> buffer) {
     if (thread_ends || kept.scopes == 0) return;
     const std::size_t which = class_of(buffer->size());
     if (kept.classes.size() <= which) kept.classes.resize(which + 1);
-    // What is kept beyond a quarter of the memory would only stand in the way of others.
-    if (kept.bytes + buffer->size() > static_cast<std::size_t>(physical_memory() / 4)) return;
+    if (kept.bytes + buffer->size() > kept.most) return;
     kept.bytes += buffer->size();
     kept.classes[which].push_back(std::move(buffer));
 }
@@ -87,7 +86,9 @@ Array new_array(DType dtype, Shape shape) {
     return Array(std::move(buffer), std::move(view));
 }
 
-MemoryScope::MemoryScope() { ++kept.scopes; }
+MemoryScope::MemoryScope(std::size_t most) {
+    if (kept.scopes++ == 0) kept.most = most != 0 ? most : static_cast<std::size_t>(physical_memory() / 4);
+}
 
 MemoryScope::~MemoryScope() {
     if (--kept.scopes > 0) return;

@@ -9,10 +9,11 @@ namespace vmaprun {
 // Contiguous, not initialised. UserError E602 (without a place) when its size can't be counted or passes the memory of the machine.
 Array new_array(DType dtype, Shape shape);
 
-// While one lives, buffers that the thread drops are kept for its next ones; the last one gives them back to the system.
+// While one lives, buffers that the thread drops are kept for its next ones, up to `most` bytes (0: a quarter of the
+// machine's memory, beyond which they would only stand in the way of others); the last one gives them back to the system.
 class MemoryScope {
   public:
-    MemoryScope();
+    explicit MemoryScope(std::size_t most = 0);
     ~MemoryScope();
     MemoryScope(const MemoryScope&) = delete;
     MemoryScope& operator=(const MemoryScope&) = delete;

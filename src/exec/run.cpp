@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "exec/evaluate.hpp"
 #include "exec/memory.hpp"
+#include "exec/threads.hpp"
 
 namespace vmaprun {
 namespace {
@@ -19,8 +20,10 @@ std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunO
     const GraphPlan plan = make_plan(graph, std::vector<bool>(graph.outputs.size(), true), planning);
     const MemoryScope memory;
     EventLog log;
-    RunState state{options, log};
-    std::vector<Array> outputs = run_graph(state, plan, Frame(*graph.program), std::move(inputs), nullptr);
+    ThreadPool pool(options.threads > 0 ? options.threads : cpu_count());
+    ThreadPool* threads = pool.threads() > 1 ? &pool : nullptr;
+    RunState state{options, log, threads};
+    std::vector<Array> outputs = run_graph(state, plan, Frame(*graph.program), std::move(inputs), threads);
     log.finish(options.debug ? options.debug : print_to_stderr);
     return outputs;
 }

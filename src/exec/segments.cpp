@@ -1,41 +1,270 @@
 #include "exec/segments.hpp"
 
 #include <algorithm>
+#include <set>
+
+#include "ir/op.hpp"
+#include "ir/structural.hpp"
 
 namespace vmaprun {
 namespace {
 
-// Sets what each step releases: values made in the segment whose last use it is.
-void set_releases(const GraphPlan& plan, std::vector<Segment>& segments) {
-    const Graph& graph = *plan.graph;
-    std::vector<bool> is_output(graph.values.size(), false);
-    for (const Value output : graph.outputs) is_output[output.index] = true;
-    std::vector<bool> used_later = is_output;
-    for (std::size_t s = segments.size(); s-- > 0;) {
-        Segment& segment = segments[s];
-        for (std::size_t k = segment.steps.size(); k-- > 0;) {
-            Step& step = segment.steps[k];
-            const auto release = [&](std::uint32_t value) {
-                if (used_later[value]) return;
-                used_later[value] = true;
-                step.released.push_back(value);
-            };
-            for (const std::uint32_t n : step.nodes) {
-                for (const std::uint32_t result : graph.nodes[n].results) release(result);
+constexpr std::size_t largest_fused = 64;
+
+bool looks_across(const Graph& graph, LaneId lane) {
+    return std::ranges::any_of(graph.nodes, [&](const Node& node) {
+        if (is(node, unlane_op) && node.integer(1) == static_cast<std::int64_t>(lane)) return true;
+        return std::ranges::any_of(node.bodies, [&](const auto& body) { return looks_across(*body, lane); });
+    });
+}
+
+bool is_view(const Node& node) { return is(node, lane_op) || is(node, unlane_op) || (node.op->view != nullptr && node.op->tile == nullptr); }
+bool is_pointwise(const Node& node) { return node.op->tile != nullptr; }
+
+using Axis = std::optional<LaneId>;
+
+// ---- segments: the axis of each node, and the phase in which it can run
+
+class Phases {
+  public:
+    Phases(const GraphPlan& plan, std::span<const std::uint32_t> nodes) : graph_(*plan.graph), made_(graph_.values.size()) {
+        std::map<std::pair<std::size_t, Axis>, std::vector<std::uint32_t>> groups; // no axis comes before any axis
+        for (const std::uint32_t n : nodes) {
+            const Node& node = graph_.nodes[n];
+            const Made made = place(node);
+            for (const std::uint32_t result : node.results) made_[result] = made;
+            groups[{made.phase, made.axis}].push_back(n);
+        }
+        for (auto& [key, members] : groups) segments_.push_back({key.second, std::move(members)});
+    }
+
+    struct Members {
+        Axis axis;
+        std::vector<std::uint32_t> nodes;
+    };
+    const std::vector<Members>& segments() const { return segments_; }
+
+  private:
+    struct Made {
+        Axis axis;
+        std::size_t phase = 0;
+    };
+
+    // Each change of axis on the way to a node starts a new phase; so nodes of one phase with different axes don't need each other.
+    Made place(const Node& node) const {
+        Made made{axis_of(node), 0};
+        for (const Value operand : node.operands) {
+            const Made& from = made_[operand.index];
+            made.phase = std::max(made.phase, from.phase + (from.axis == made.axis ? 0 : 1));
+        }
+        return made;
+    }
+
+    // The outermost axis, if all of the node's work for one lane of it needs only that lane.
+    Axis axis_of(const Node& node) const {
+        if (node.lanes.empty() || is(node, parameter_op) || is(node, constant_op)) return {};
+        const LaneId lane = node.lanes.front();
+        if (is(node, unlane_op) && node.integer(1) == static_cast<std::int64_t>(lane)) return {};
+        for (const std::uint32_t result : node.results) {
+            if (!has_lane(graph_.values[result].lanes, lane)) return {};
+        }
+        for (const auto& body : node.bodies) {
+            if (looks_across(*body, lane)) return {};
+        }
+        // A view of what is whole is as cheap as one of a block, and needs no place in memory.
+        if (is_view(node) && made_[node.operands[0].index].axis != lane) return {};
+        return lane;
+    }
+
+    const Graph& graph_;
+    std::vector<Made> made_;
+    std::vector<Members> segments_;
+};
+
+// ---- steps: which pointwise nodes run together
+
+class Fusing {
+  public:
+    explicit Fusing(const Graph& graph) : graph_(graph), step_of_(graph.values.size(), none) {}
+
+    void add(std::uint32_t n) {
+        const Node& node = graph_.nodes[n];
+        std::size_t target = none;
+        if (is_pointwise(node)) target = group_for(node);
+        if (target == none) {
+            target = drafts_.size();
+            drafts_.push_back({next_position_++, {}, false});
+            // Views of what was there before the segment wait for nothing.
+            const bool ready = std::ranges::all_of(node.operands, [&](Value operand) { return step_of_[operand.index] == none || drafts_[step_of_[operand.index]].position == 0; });
+            if (ready && !is_pointwise(node) && (is_view(node) || node.operands.empty())) drafts_.back().position = 0;
+            if (is_pointwise(node)) recent_.push_back(target);
+        }
+        drafts_[target].nodes.push_back(n);
+        for (const Value operand : node.operands) {
+            const std::size_t from = step_of_[operand.index];
+            if (from != none && from != target) drafts_[from].is_read = true;
+        }
+        for (const std::uint32_t result : node.results) step_of_[result] = target;
+    }
+
+    std::vector<Step> steps() {
+        std::ranges::stable_sort(drafts_, {}, &Draft::position);
+        std::vector<Step> steps;
+        for (Draft& draft : drafts_) steps.push_back({std::move(draft.nodes), {}, {}});
+        return steps;
+    }
+
+  private:
+    static constexpr std::size_t none = SIZE_MAX;
+    struct Draft {
+        std::size_t position;
+        std::vector<std::uint32_t> nodes;
+        bool is_read; // by another step
+    };
+
+    bool same_shape(const Node& a, const Node& b) const {
+        return a.lanes == b.lanes && values_of(graph_.values[a.results[0]].type.shape) == values_of(graph_.values[b.results[0]].type.shape);
+    }
+
+    // A step that the node can join: its operands are there before it, or the step can wait until they are.
+    std::size_t group_for(const Node& node) {
+        for (std::size_t k = recent_.size(); k-- > 0 && recent_.size() - k <= 8;) {
+            const std::size_t group = recent_[k];
+            Draft& draft = drafts_[group];
+            if (draft.nodes.size() >= largest_fused || !same_shape(node, graph_.nodes[draft.nodes.front()])) continue;
+            const bool in_time = std::ranges::all_of(node.operands, [&](Value operand) {
+                const std::size_t from = step_of_[operand.index];
+                return from == none || from == group || drafts_[from].position < draft.position;
+            });
+            if (in_time) return group;
+            if (draft.is_read) continue;
+            draft.position = next_position_++;
+            return group;
+        }
+        return none;
+    }
+
+    const Graph& graph_;
+    std::vector<std::size_t> step_of_;
+    std::vector<Draft> drafts_;
+    std::vector<std::size_t> recent_;
+    std::size_t next_position_ = 1;
+};
+
+// ---- what each step stores and releases, what each segment reads and writes
+
+class Uses {
+  public:
+    Uses(const GraphPlan& plan, std::vector<Segment>& segments) : graph_(*plan.graph), segments_(segments), used_later_(graph_.values.size(), false) {
+        for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+            if (plan.needed_outputs[i]) used_later_[graph_.outputs[i].index] = true;
+        }
+    }
+
+    void set() {
+        for (std::size_t s = segments_.size(); s-- > 0;) {
+            Segment& segment = segments_[s];
+            const std::set<std::uint32_t> made = made_in(segment);
+            for (const std::uint32_t value : made) {
+                if (used_later_[value]) segment.writes.push_back(value);
             }
-            for (const std::uint32_t n : step.nodes) {
-                for (const Value operand : graph.nodes[n].operands) release(operand.index);
+            for (std::size_t k = segment.steps.size(); k-- > 0;) release(segment, segment.steps[k], made);
+        }
+    }
+
+  private:
+    std::set<std::uint32_t> made_in(const Segment& segment) const {
+        std::set<std::uint32_t> made;
+        for (const Step& step : segment.steps) {
+            for (const std::uint32_t n : step.nodes) made.insert(graph_.nodes[n].results.begin(), graph_.nodes[n].results.end());
+        }
+        return made;
+    }
+
+    void release(Segment& segment, Step& step, const std::set<std::uint32_t>& made) {
+        std::set<std::uint32_t> own, touched;
+        for (const std::uint32_t n : step.nodes) {
+            own.insert(graph_.nodes[n].results.begin(), graph_.nodes[n].results.end());
+            for (const Value operand : graph_.nodes[n].operands) touched.insert(operand.index);
+        }
+        for (const std::uint32_t value : own) {
+            if (used_later_[value]) step.stored.push_back(value);
+        }
+        touched.insert(own.begin(), own.end());
+        for (const std::uint32_t value : touched) {
+            const bool foreign = !made.contains(value);
+            if (foreign && std::ranges::find(segment.reads, value) == segment.reads.end()) segment.reads.push_back(value);
+            if (used_later_[value]) continue;
+            used_later_[value] = true;
+            // What a block reads is held by all blocks until the last is done.
+            (foreign && segment.lane ? segment.released : step.released).push_back(value);
+        }
+    }
+
+    const Graph& graph_;
+    std::vector<Segment>& segments_;
+    std::vector<bool> used_later_;
+};
+
+// ---- how much one lane takes
+
+std::int64_t bytes_of(const Graph& graph, std::uint32_t value, LaneId outermost) {
+    const ValueInfo& info = graph.values[value];
+    double bytes = static_cast<double>(size_of(info.type.dtype));
+    for (const Dim dim : info.type.shape) bytes *= static_cast<double>(dim.value());
+    for (const LaneId lane : info.lanes) {
+        if (lane != outermost) bytes *= static_cast<double>(graph.program->lanes[lane].size.value());
+    }
+    return static_cast<std::int64_t>(std::min(bytes, 1e15));
+}
+
+std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
+    std::int64_t live = 0, most = 0;
+    for (const std::uint32_t value : segment.reads) {
+        if (has_lane(graph.values[value].lanes, *segment.lane)) live += bytes_of(graph, value, *segment.lane);
+    }
+    for (const Step& step : segment.steps) {
+        const Node& first = graph.nodes[step.nodes.front()];
+        if (is_view(first)) continue;
+        std::int64_t inside = 0; // a body has values of its own, about as large as what goes in and comes out
+        for (const std::uint32_t n : step.nodes) {
+            for (const std::uint32_t result : graph.nodes[n].results) {
+                const bool stored = step.nodes.size() == 1 || std::ranges::find(step.stored, result) != step.stored.end();
+                if (stored) live += bytes_of(graph, result, *segment.lane);
+                if (!first.bodies.empty()) inside += 2 * bytes_of(graph, result, *segment.lane);
+            }
+        }
+        most = std::max(most, live + inside);
+        for (const std::uint32_t value : step.released) {
+            if (!is_view(graph.nodes[graph.values[value].node]) && std::ranges::find(segment.reads, value) == segment.reads.end()) {
+                live = std::max<std::int64_t>(0, live - bytes_of(graph, value, *segment.lane));
             }
         }
     }
+    return std::max<std::int64_t>(most, 1);
 }
 
 } // namespace
 
-std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::uint32_t> nodes, Planning) {
-    std::vector<Segment> segments(1);
-    for (const std::uint32_t n : nodes) segments[0].steps.push_back({{n}, {}, {}});
-    set_releases(plan, segments);
+std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::uint32_t> nodes, Planning planning) {
+    std::vector<Segment> segments;
+    if (planning == Planning::in_order) {
+        Segment& all = segments.emplace_back();
+        for (const std::uint32_t n : nodes) all.steps.push_back({{n}, {}, {}});
+    } else {
+        const Phases phases(plan, nodes);
+        for (const auto& members : phases.segments()) {
+            Fusing fusing(*plan.graph);
+            for (const std::uint32_t n : members.nodes) fusing.add(n);
+            Segment& segment = segments.emplace_back();
+            segment.lane = members.axis;
+            segment.steps = fusing.steps();
+        }
+    }
+    Uses(plan, segments).set();
+    for (Segment& segment : segments) {
+        if (segment.lane) segment.lane_bytes = lane_bytes(*plan.graph, segment);
+    }
     return segments;
 }
 

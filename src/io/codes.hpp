@@ -6,7 +6,7 @@
 //   E505 JSON that is no tensor           E512 an array of a dtype that does not convert to the declared one
 //   E506 a value that its dtype can't hold  E520 an output cannot be written (exit 5)
 //   E507 a malformed {dtype, shape, data}   E650 NaN or infinity under `--nan error`
-//   E515 an output that is not given         E516 a binding that does not fit the script
+//   E515 an output that is not given    E516 a binding that does not fit the script
 // (E513, a missing input, and E514, data that does not fit its declaration, are raised by the tracer.)
 #pragma once
 

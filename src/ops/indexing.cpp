@@ -1,6 +1,6 @@
-// Indexing in three steps, each a node at most: a slice (all constant positions and slices, then the axes of constant
-// positions squeezed away), a gather (all computed positions and index arrays), new axes. An update goes the same way
-// back: into the gathered positions of the sliced part, and the part into x.
+// Indexing in four steps, each a node at most: a slice (all slices and constant positions, which leave axes of size 1), a
+// gather (all computed positions and index arrays), the axes of size 1 squeezed away, new axes. An update goes the same
+// way back: into the gathered positions of the sliced part, and the part into x.
 //
 // NumPy's rule for the place of the index shape: where the first index array stands when all of them (and, beside
 // arrays, the single positions) stand next to each other; in front of everything else when a slice, `none` or `...`
@@ -86,10 +86,10 @@ Cut cut_of(Dim size, const IndexArgument& item) {
 
 struct Plan {
     Dims starts, lengths, steps;          // the slice, for every axis of x
-    std::vector<std::int64_t> squeezed;   // axes of x with a constant position
     std::vector<Value> indices;           // the index arrays, broadcast to one shape
-    std::vector<std::int64_t> axes;       // their axes in the sliced and squeezed x
-    std::int64_t position = 0;            // of the index shape among the axes left by them
+    std::vector<std::int64_t> axes;       // their axes of x
+    std::int64_t position = 0;            // of the index shape among the axes of x left by them
+    std::vector<std::int64_t> squeezed;   // axes of constant positions, in what the gather gives
     std::vector<std::int64_t> new_axes;   // ascending, in the final result
 };
 
@@ -101,12 +101,8 @@ void check_index_count(const Builder& builder, Value x, const std::vector<IndexA
     }
     const TensorType& type = builder.type(x);
     if (used <= type.rank()) return;
-    Diagnostic diagnostic = error("E307", count_of(static_cast<std::int64_t>(used), "axis") == "1 axis" && type.rank() == 0
-                                              ? "a scalar can't be indexed"
-                                              : "too many indices: " + std::to_string(used) + " for a tensor of rank " + std::to_string(type.rank()))
-                                .at(span);
-    diagnostic.notes.push_back("the tensor is " + type.text());
-    throw UserError(std::move(diagnostic));
+    const std::string counts = count_of(static_cast<std::int64_t>(used), "position") + " for a tensor of rank " + std::to_string(type.rank());
+    throw UserError(error("E307", type.rank() == 0 ? "a scalar can't be indexed" : "too many indices: " + counts).at(span).note("the tensor is " + type.text()));
 }
 
 // Reads the items from left to right.
@@ -159,12 +155,16 @@ class Planner {
         try {
             check_position(item.integer, static_cast<std::int64_t>(axis_), size);
         } catch (UserError& failure) {
-            throw UserError(std::move(failure.diagnostics().front().note("the tensor is " + type_.text())).at(item.span));
+            Diagnostic& diagnostic = failure.diagnostics().front();
+            diagnostic.primary.span = item.span;
+            diagnostic.notes.push_back("the tensor is " + type_.text());
+            throw;
         }
         if (has_arrays_) meet_array();
         plan_.starts[axis_] = item.integer.value() < 0 ? size + item.integer : item.integer;
         plan_.lengths[axis_] = 1;
-        plan_.squeezed.push_back(static_cast<std::int64_t>(axis_++));
+        kept_.push_back(false);
+        ++axis_;
     }
 
     void read_tensor(const IndexArgument& item) {
@@ -175,7 +175,7 @@ class Planner {
         });
         meet_array();
         plan_.indices.push_back(positions);
-        plan_.axes.push_back(at - static_cast<std::int64_t>(plan_.squeezed.size()));
+        plan_.axes.push_back(at);
         ++axis_;
     }
 
@@ -183,6 +183,7 @@ class Planner {
     void keep_axes(std::size_t count) {
         if (count > 0) part_arrays();
         layout_.insert(layout_.end(), count, false);
+        kept_.insert(kept_.end(), count, true);
         axis_ += count;
     }
 
@@ -197,9 +198,16 @@ class Planner {
         if (!plan_.indices.empty()) plan_.indices = placed(span, [&] { return broadcast_values(builder_, plan_.indices); });
         const std::size_t block = plan_.indices.empty() ? 0 : builder_.type(plan_.indices[0]).rank();
         const std::size_t before = has_arrays_ && !separated_ ? first_array_.value_or(0) : 0;
+        std::ptrdiff_t left = 0; // axes of x that stand in front of the index shape
         for (std::size_t i = 0; i < layout_.size(); ++i) {
             if (layout_[i]) plan_.new_axes.push_back(static_cast<std::int64_t>(i < before ? i : i + block));
-            else if (i < before) ++plan_.position;
+            else if (i < before) ++left;
+        }
+        auto position = kept_.begin();
+        for (; left > 0; ++position) left -= *position ? 1 : 0;
+        plan_.position = position - kept_.begin();
+        for (std::size_t i = 0; i < kept_.size(); ++i) {
+            if (!kept_[i]) plan_.squeezed.push_back(static_cast<std::int64_t>(static_cast<std::int64_t>(i) < plan_.position ? i : i + block));
         }
     }
 
@@ -209,6 +217,7 @@ class Planner {
     const std::vector<IndexArgument>& items_;
     Plan plan_;
     std::size_t axis_ = 0;                    // the next axis of x
+    std::vector<bool> kept_;                  // axes of x without an index array; false: a constant position
     std::vector<bool> layout_;                // axes of the result beside the index shape; true: a new one
     std::optional<std::size_t> first_array_;  // how many of them stood before the first index array
     bool parted_ = false, separated_ = false; // something stood after it; and an index array after that
@@ -221,8 +230,8 @@ bool takes_all(const Plan& plan, const Dims& shape) {
 }
 
 Value take_part(Builder& builder, Value x, const Plan& plan) {
-    if (!takes_all(plan, builder.type(x).shape)) x = node(builder, "slice", {x}, {plan.starts, plan.lengths, plan.steps});
-    return squeeze_at(builder, x, plan.squeezed);
+    if (takes_all(plan, builder.type(x).shape)) return x;
+    return node(builder, "slice", {x}, {plan.starts, plan.lengths, plan.steps});
 }
 
 // ---- updates
@@ -246,25 +255,17 @@ void meet_dtypes(Builder& builder, Value& x, Value& update) {
     update = cast(builder, update, type.dtype);
 }
 
-Dims shape_of_part(const Plan& plan) {
-    Dims shape;
-    for (std::size_t axis = 0; axis < plan.lengths.size(); ++axis) {
-        if (!std::ranges::binary_search(plan.squeezed, static_cast<std::int64_t>(axis))) shape.push_back(plan.lengths[axis]);
-    }
-    return shape;
-}
-
 // The shape of x[items].
 Dims shape_of_result(Builder& builder, const Plan& plan) {
-    const Dims part = shape_of_part(plan);
     Dims shape;
-    for (std::size_t axis = 0; axis < part.size(); ++axis) {
-        if (std::ranges::find(plan.axes, static_cast<std::int64_t>(axis)) == plan.axes.end()) shape.push_back(part[axis]);
+    for (std::size_t axis = 0; axis < plan.lengths.size(); ++axis) {
+        if (std::ranges::find(plan.axes, static_cast<std::int64_t>(axis)) == plan.axes.end()) shape.push_back(plan.lengths[axis]);
     }
     if (!plan.indices.empty()) {
         const Dims& block = builder.type(plan.indices[0]).shape;
         shape.insert(shape.begin() + plan.position, block.begin(), block.end());
     }
+    for (std::size_t i = plan.squeezed.size(); i-- > 0;) shape.erase(shape.begin() + plan.squeezed[i]);
     for (const std::int64_t axis : plan.new_axes) shape.insert(shape.begin() + axis, 1);
     return shape;
 }
@@ -277,7 +278,7 @@ Value index(Builder& builder, Value x, const std::vector<IndexArgument>& items, 
     return placed(span, [&] {
         Value result = take_part(builder, x, plan);
         if (!plan.indices.empty()) result = gather(builder, result, plan.indices, plan.axes, plan.position);
-        return expand_at(builder, result, plan.new_axes);
+        return expand_at(builder, squeeze_at(builder, result, plan.squeezed), plan.new_axes);
     });
 }
 
@@ -289,15 +290,13 @@ Value update_at(Builder& builder, Value x, const std::vector<IndexArgument>& ite
         check_update_mode(how, builder.type(x).dtype);
         meet_dtypes(builder, x, update);
         update = squeeze_at(builder, broadcast_to(builder, update, shape_of_result(builder, plan)), plan.new_axes);
-        const bool all = takes_all(plan, builder.type(x).shape);
-        if (!plan.indices.empty()) {
-            std::vector<Value> operands{all ? squeeze_at(builder, x, plan.squeezed) : take_part(builder, x, plan), update};
-            operands.insert(operands.end(), plan.indices.begin(), plan.indices.end());
-            update = node(builder, "index_update", std::move(operands), {to_dims(plan.axes), plan.position, how});
-        }
         update = expand_at(builder, update, plan.squeezed);
-        if (!plan.indices.empty()) return all ? update : node(builder, "slice_update", {x, update}, {plan.starts, plan.lengths, plan.steps, std::string("set")});
-        return node(builder, "slice_update", {x, update}, {plan.starts, plan.lengths, plan.steps, how});
+        if (plan.indices.empty()) return node(builder, "slice_update", {x, update}, {plan.starts, plan.lengths, plan.steps, how});
+        std::vector<Value> operands{take_part(builder, x, plan), update};
+        operands.insert(operands.end(), plan.indices.begin(), plan.indices.end());
+        const Value part = node(builder, "index_update", std::move(operands), {to_dims(plan.axes), plan.position, how});
+        if (takes_all(plan, builder.type(x).shape)) return part;
+        return node(builder, "slice_update", {x, part}, {plan.starts, plan.lengths, plan.steps, std::string("set")});
     });
 }
 

@@ -54,7 +54,7 @@ std::vector<Value> elementwise_operands(Builder& builder, std::string_view op, s
 }
 
 Value tensor_or_number(Builder& builder, const BuiltinCall& call, std::size_t i, double default_number) {
-    return call.given(i) ? call.tensor(i) : builder.constant(Array::scalar(default_number), true);
+    return call.given(i) && !call.is_none(i) ? call.tensor(i) : builder.constant(Array::scalar(default_number), true);
 }
 
 std::optional<double> constant_number(const Builder& builder, Value value) {

@@ -8,6 +8,7 @@ namespace vmaprun::layout {
 namespace {
 
 constexpr int past_any_line = 1'000'000;
+constexpr int longest_operator = 4; // " and"
 
 std::shared_ptr<Doc> make(Kind kind, std::vector<DocPtr> parts = {}) {
     auto doc = std::make_shared<Doc>();
@@ -170,11 +171,13 @@ class Printer {
             else end_line(command.indent, false);
             break;
         case Kind::newline: end_line(command.indent, doc.blank); break;
-        case Kind::suffix: out_ += "  " + doc.text; break;
+        case Kind::suffix:
+            if (!doc.text.empty()) out_ += "  " + doc.text;
+            break;
         case Kind::group:
             push(command.indent, command.mode != Mode::opened && (command.mode == Mode::flat || fits_flat(doc)) ? Mode::flat : Mode::broken, *doc.parts[0]);
             break;
-        case Kind::opened: push(command.indent, command.mode == Mode::flat ? Mode::flat : Mode::opened, *doc.parts[0]); break;
+        case Kind::opened: push(command.indent, Mode::opened, *doc.parts[0]); break;
         default: choose(command);
         }
     }
@@ -183,13 +186,12 @@ class Printer {
     void choose(const Command& command) {
         const Doc& doc = *command.doc;
         if (command.mode == Mode::flat || (command.mode == Mode::broken && fits_flat(doc))) {
-            // parts[1] of a call is opened in broken mode alone; both say the same on one line.
-            push(command.indent, Mode::flat, *doc.parts[0]->parts[0]);
-            if (doc.kind != Kind::call) commands_.back().doc = doc.parts[0].get();
+            push(command.indent, Mode::flat, *doc.parts[0]);
             return;
         }
-        bool second = command.indent + indent_width + doc.widest + 4 <= line_width;
-        if (doc.kind == Kind::call) second = fits_until_newline({command.indent, Mode::broken, doc.parts[1].get()}, line_width - column_, false);
+        bool second = command.indent + indent_width + doc.widest + longest_operator <= line_width;
+        if (doc.kind == Kind::chain) second = second && column_ + doc.parts[1]->parts[0]->width + longest_operator <= line_width;
+        if (doc.kind == Kind::call) second = fits_until_newline({command.indent, Mode::flat, doc.parts[1].get()}, line_width - column_, false);
         push(command.indent, Mode::broken, *doc.parts[second ? 1 : 0]);
     }
 
@@ -233,7 +235,7 @@ class Printer {
                 pending.push_back({0, mode, doc.parts[i].get()});
             }
         } else if (doc.kind == Kind::opened) {
-            pending.push_back({0, command.mode == Mode::flat ? Mode::flat : Mode::opened, doc.parts[0].get()});
+            pending.push_back({0, Mode::opened, doc.parts[0].get()}); // only in parts[1] of a call, taken when broken
         } else if (doc.kind == Kind::group && command.mode == Mode::opened) {
             pending.push_back({0, Mode::broken, doc.parts[0].get()});
         } else {

@@ -22,7 +22,7 @@ enum class Kind {
     indent,  // of parts[0]
     line,    // `text` on one line, else a newline
     newline, // always; `blank`: after an empty line
-    suffix,  // a comment that ends its line: takes no width; a line or newline must follow
+    suffix,  // a comment that ends its line: takes no width; a line or newline must follow. Empty: only that
     group,   // of parts[0]
     // Two layouts of the same text on one line; which one is taken where that line is too long:
     call,   // parts[1] (the last argument opened in place) where its first line fits, else parts[0] (one argument a line)

@@ -58,6 +58,20 @@ TokenKind Parser::kind_at(std::size_t index) const {
     return ends_statement && wanted.kind != TokenKind::end ? TokenKind::newline : wanted.kind;
 }
 
+std::uint32_t Parser::line_of(std::uint32_t offset) const {
+    std::uint32_t first = 1, count = source_.line_count();
+    while (count > 1) {
+        const std::uint32_t half = count / 2;
+        if (source_.line_start(first + half) <= offset) {
+            first += half;
+            count -= half;
+        } else {
+            count = half;
+        }
+    }
+    return first;
+}
+
 bool Parser::take(TokenKind wanted) {
     if (!at(wanted)) return false;
     advance();
@@ -133,7 +147,8 @@ void Parser::recover(std::size_t start, std::size_t limit) {
         const Token& here = tokens_[i];
         if (i > start && i >= failed_at) {
             if (here.starts_line && starts_item(i)) break;
-            if (!broken && (here.separated || here.kind == TokenKind::semicolon)) break;
+            const bool misplaced_block = i == failed_at && here.kind == TokenKind::left_brace; // on the line after its owner
+            if (!broken && !misplaced_block && (here.separated || here.kind == TokenKind::semicolon)) break;
         }
         if (!is_opener(here.kind)) continue;
         if (partner_[i] == no_token) {

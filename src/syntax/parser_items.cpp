@@ -36,7 +36,6 @@ ast::Item Parser::item() {
 // The `##` lines right above the item, and those behind its first line.
 void Parser::attach_doc(ast::Item& item) const {
     const auto& comments = result_.comments;
-    const auto line_of = [this](std::uint32_t offset) { return source_.position(offset).line; };
     const auto after = std::ranges::lower_bound(comments, item.span.begin, {}, [](const Comment& c) { return c.span.begin; });
     const std::uint32_t first_line = line_of(item.span.begin);
     auto first = after;
@@ -165,6 +164,9 @@ ast::Statement Parser::statement() {
     if (statement.is_let) {
         statement.pattern = pattern();
         if (take(TokenKind::colon)) statement.type = type();
+        if (at(TokenKind::left_paren) && !statement.type) {
+            fail(error("E110", "expected `=` after the name, found `(`").at(token().span).help("a function with a name is defined by `fn f(x) = …`"));
+        }
         expect(TokenKind::assign, statement.type ? " after the type" : " after the name");
     }
     statement.value = expression();
@@ -191,8 +193,9 @@ ast::Block Parser::block(std::string_view owner) {
     }
     bracket.close("`}`");
     block.span = since(begin);
-    const auto empty_block = error("E115", "this block is empty").help("a block's value is its last expression; for no value write `()`");
-    if (block.statements.empty()) fail(Diagnostic(empty_block).at(block.span));
+    if (block.statements.empty()) {
+        fail(error("E115", "this block is empty").at(block.span).help("a block's value is its last expression; for no value write `()`"));
+    }
     if (const ast::Statement& last = block.statements.back(); last.is_let) {
         fail(error("E115", "this block ends in a `let`, so it has no value").at(last.span).help("end it with an expression, such as the name that was bound"));
     }

@@ -43,6 +43,7 @@ class Parser {
     bool at_word(std::string_view word) const { return at(TokenKind::name) && token().span.text() == word; }
     std::size_t partner_of(std::size_t bracket) const { return bracket == no_token ? no_token : partner_[bracket]; }
     void match_brackets();
+    std::uint32_t line_of(std::uint32_t offset) const; // quicker than Source::position, which counts columns
 
     // An open bracket: newlines follow its rule until it is closed.
     class Bracket {

@@ -1,0 +1,37 @@
+# The everyday commands. Variables: BUILD (folder), TYPE (Release, Debug, Sanitize), JOBS, PREFIX, CMAKE_FLAGS.
+BUILD ?= build
+TYPE ?= Release
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+GENERATOR := $(if $(shell command -v ninja),-G Ninja)
+SOURCES := $(shell find src tests examples -name '*.cpp' -o -name '*.hpp')
+
+.PHONY: build configure test bench fmt lint asan install clean
+
+build: configure
+	cmake --build $(BUILD) -j $(JOBS)
+
+configure:
+	cmake -S . -B $(BUILD) $(if $(wildcard $(BUILD)/CMakeCache.txt),,$(GENERATOR)) -DCMAKE_BUILD_TYPE=$(TYPE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS)
+
+test: build
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+# The same tests under the address and undefined-behaviour sanitizers.
+asan:
+	$(MAKE) test BUILD=$(BUILD)-sanitize TYPE=Sanitize
+
+bench: build
+	@if [ -x tests/bench/run ]; then VMAPRUN=$(BUILD)/vmaprun tests/bench/run; else echo 'no benchmarks here'; fi
+
+fmt:
+	clang-format -i $(SOURCES)
+
+lint: configure
+	clang-tidy -p $(BUILD) --quiet $(filter %.cpp,$(SOURCES))
+
+install: build
+	cmake --install $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-sanitize

@@ -1,0 +1,187 @@
+// run: one script on its inputs, or on each file of a batch.
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "cli/batch.hpp"
+#include "cli/limits.hpp"
+#include "cli/report.hpp"
+#include "cli/verbs.hpp"
+#include "io/output_file.hpp"
+#include "io/paths.hpp"
+
+namespace vmaprun::cli {
+namespace {
+
+[[noreturn]] void fail_usage(std::string message, std::string help) {
+    throw UserError(error("", std::move(message)).help(std::move(help)).exits(2));
+}
+
+// ---- outputs ---------------------------------------------------------------------------------------------------------
+
+void require_known_endings(const Command& command) {
+    for (const OutputPath& output : command.outputs) {
+        const std::string ending = ending_of(output.path);
+        if (ending == ".json" || ending == ".npy" || output.path == "-") continue;
+        fail_usage("`-o " + output.path + "`: an output is written by its ending, and `" + ending + "` is not known", "known are .json and .npy");
+    }
+}
+
+std::vector<WantedOutput> wanted_outputs(const Command& command) {
+    std::vector<WantedOutput> wanted;
+    for (const OutputPath& output : command.outputs) {
+        const bool npy = ending_of(output.path) == ".npy";
+        if (npy || !output.name.empty()) wanted.push_back({output.name, npy});
+    }
+    if (command.format == StdoutFormat::npy) wanted.push_back({"", true});
+    return wanted;
+}
+
+void write_output(const OutputPath& output, const Result& result, const JsonFormat& format, const Sink& sink) {
+    const std::string name = output.name.empty() && !result.names().empty() ? result.names().front() : output.name;
+    if (ending_of(output.path) == ".npy") return result.write_npy(name, sink);
+    if (output.name.empty()) return result.write_json(format, sink);
+    result.write_json(name, format, sink);
+}
+
+// All files are written before the first is put in place.
+void write_files(const Command& command, const Result& result) {
+    std::vector<std::unique_ptr<OutputFile>> files;
+    for (const OutputPath& output : command.outputs) {
+        if (output.path == "-") {
+            write_output(output, result, command.json, write_stdout);
+            continue;
+        }
+        files.push_back(std::make_unique<OutputFile>(output.path));
+        write_output(output, result, command.json, files.back()->sink());
+    }
+    for (const auto& file : files) file->commit();
+}
+
+void write_results(const Command& command, const Result& result) {
+    if (command.outputs.empty() || command.format != StdoutFormat::unset) {
+        JsonFormat format = command.json;
+        if (command.format == StdoutFormat::ndjson) format.compact = true;
+        if (command.format == StdoutFormat::npy) result.write_npy(result.names().front(), write_stdout);
+        else result.write_json(format, write_stdout);
+    }
+    write_files(command, result);
+}
+
+int run_once(const Command& command, const ScriptText& script, Session& session) {
+    return guarded(command, [&] {
+        const Result result = session.run(script.text, script.name, wanted_outputs(command));
+        report(command, result.messages());
+        if (result.ok()) write_results(command, result);
+        return result.exit_code();
+    });
+}
+
+// ---- batches ---------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> data_files(const Command& command) {
+    std::vector<std::string> files;
+    for (std::size_t i = command.code ? 0 : 1; i < command.operands.size(); ++i) {
+        for (std::string& path : expand_pattern(command.operands[i])) files.push_back(std::move(path));
+    }
+    return files;
+}
+
+Command command_for(const Command& command, const std::string& file) {
+    Command one = command;
+    one.session.data = file;
+    for (OutputPath& output : one.outputs) {
+        if (!is_template(output.path)) continue;
+        output.path = fill_template(output.path, file);
+        make_folders_of(output.path);
+    }
+    return one;
+}
+
+// Every file needs an output of its own.
+void require_distinct_outputs(const Command& command, const std::vector<std::string>& files) {
+    std::map<std::string, std::string> writers;
+    for (const OutputPath& output : command.outputs) {
+        if (!is_template(output.path)) fail_usage("every file would write `" + output.path + "`", "name outputs by their file: `-o 'out/{stem}.npy'`");
+        for (const std::string& file : files) {
+            const auto [at, fresh] = writers.emplace(fill_template(output.path, file), file);
+            if (!fresh) fail_usage("`" + at->second + "` and `" + file + "` would both write `" + at->first + "`", "`{name}` has the ending as well");
+        }
+    }
+}
+
+int run_batch(const Command& command, const ScriptText& script, const std::vector<std::string>& files) {
+    require_distinct_outputs(command, files);
+    const auto cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    Command shared = command;
+    shared.session = session_options(command);
+    if (shared.session.threads == 0) shared.session.threads = std::max(1, cpus / command.jobs);
+    Session session(shared.session);
+    // Whatever is on standard input is there for every file.
+    session.read_standard_input(script.text, script.name);
+    // What is wrong for every file is said once.
+    int script_status = 0;
+    run_jobs(1, 1, [&](std::size_t) {
+        Options without_data = shared.session;
+        without_data.read_stdin = false;
+        const Result checked = Session(without_data).check(script.text, script.name);
+        if (checked.exit_code() == 3 || checked.exit_code() == 2) report(shared, checked.messages());
+        return checked.exit_code();
+    }, [&](std::size_t, const JobOutcome& outcome) {
+        script_status = outcome.exit_code;
+        say(outcome.diagnostics);
+    });
+    if (script_status == 3 || script_status == 2) return script_status;
+
+    ProgressBar progress(files.size(), isatty(STDERR_FILENO) != 0 && !command.quiet);
+    std::vector<std::string> outputs(files.size());
+    std::vector<char> ended(files.size(), 0);
+    std::size_t failed = 0, printed = 0;
+    run_jobs(files.size(), static_cast<std::size_t>(command.jobs), [&](std::size_t index) {
+        limit_time(command.timeout, command);
+        return guarded(command, [&] {
+            const Command one = command_for(shared, files[index]);
+            session.bind_data(files[index]);
+            return run_once(one, script, session);
+        });
+    }, [&](std::size_t index, JobOutcome outcome) {
+        progress.clear();
+        if (outcome.exit_code != 0) {
+            ++failed;
+            if (command.diagnostics == DiagnosticsFormat::human) outcome.diagnostics += "`" + files[index] + "` failed\n";
+        }
+        say(outcome.diagnostics);
+        outputs[index] = std::move(outcome.output);
+        ended[index] = 1;
+        for (; printed < files.size() && ended[printed] != 0; ++printed) {
+            write_stdout(outputs[printed]);
+            outputs[printed] = {};
+        }
+        progress.step(outcome.exit_code != 0);
+    });
+    progress.clear();
+    if (failed > 0 && command.diagnostics == DiagnosticsFormat::human) {
+        say(std::to_string(failed) + " of " + std::to_string(files.size()) + " files failed\n");
+    }
+    return failed > 0 ? 1 : 0;
+}
+
+} // namespace
+
+int run_verb(const Command& command) {
+    return guarded(command, [&] {
+        require_known_endings(command);
+        const ScriptText script = the_script(command);
+        const std::vector<std::string> files = data_files(command);
+        if (files.size() > 1) return run_batch(command, script, files);
+        limit_time(command.timeout, command);
+        const Command one = files.empty() ? command : command_for(command, files.front());
+        Session session(session_options(one));
+        return run_once(one, script, session);
+    });
+}
+
+} // namespace vmaprun::cli

@@ -1,0 +1,26 @@
+// Contractions as functions on values: what lowerings and transforms build with. Axes are normal (0..rank-1).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/builder.hpp"
+
+namespace vmaprun {
+
+// The node `dot_general`: a [batch..., free..., contracted...] and b [batch..., free..., contracted...], of one dtype, to
+// [batch..., free of a..., free of b...]. Attributes: 0: number of batch axes, 1: number of contracted axes.
+// The order of every element's sum is stated in kernels/contraction.hpp.
+Value dot_general(Builder& builder, Value a, Value b, std::int64_t batch, std::int64_t contracted);
+
+struct ContractedAxes {
+    std::vector<std::int64_t> batch_a, batch_b;           // pairs
+    std::vector<std::int64_t> contracted_a, contracted_b; // pairs
+};
+// The same with the axes anywhere: the result has the batch axes (as paired), then the free ones of a, then those of b.
+// Promotes to a common dtype; pairs whose sizes disagree are E301.
+Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes);
+
+Value matmul(Builder& builder, Value a, Value b); // by NumPy's rule, as `@`
+
+} // namespace vmaprun

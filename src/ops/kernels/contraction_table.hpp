@@ -1,0 +1,31 @@
+// Products of matrices of floats, one table an instruction set (kernels/simd/contraction.cpp).
+#pragma once
+
+#include <cstdint>
+
+namespace vmaprun {
+
+inline constexpr std::int64_t contraction_block = 256; // contracted elements a block: see kernels/contraction.hpp
+
+// One product: c[i, j] = sum over s of a[i, s] * b[s, j], every matrix by tables of offsets (elements) of its rows and
+// columns. The tables of steps also tell their stride where they have one (`a_step`, `b_step`; 0: none), and so do the
+// columns of b and c (`b_column`, `c_column`).
+template <class T> struct MatrixProduct {
+    const T* a;
+    const T* b;
+    T* c;
+    std::int64_t rows, columns, steps;
+    const std::int64_t *a_rows, *a_steps, *b_steps, *b_columns, *c_rows, *c_columns;
+    std::int64_t a_step, b_step, b_column, c_column;
+};
+
+struct ContractionTable {
+    void (*product_f32)(const MatrixProduct<float>& product, float* scratch);
+    void (*product_f64)(const MatrixProduct<double>& product, double* scratch);
+    // The largest block that one call should be given, and the elements of scratch that it needs then.
+    std::int64_t row_block, column_block_f32, column_block_f64, scratch_f32, scratch_f64;
+};
+
+const ContractionTable& contraction_table(); // of the best instruction set of this machine
+
+} // namespace vmaprun

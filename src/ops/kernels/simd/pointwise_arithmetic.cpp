@@ -1,0 +1,231 @@
+// Arithmetic that is one or a few machine instructions an element. Whole numbers wrap.
+#include "ops/kernels/simd/loops.hpp"
+
+namespace vmaprun {
+namespace {
+
+struct Add {
+    template <class T> static T apply(T a, T b) {
+        if constexpr (is_float<T>) return a + b;
+        else return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
+    }
+};
+struct Subtract {
+    template <class T> static T apply(T a, T b) {
+        if constexpr (is_float<T>) return a - b;
+        else return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
+    }
+};
+struct Multiply {
+    template <class T> static T apply(T a, T b) {
+        if constexpr (is_float<T>) return a * b;
+        else return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
+    }
+};
+struct Divide {
+    template <class T> static T apply(T a, T b) { return a / b; }
+};
+
+// Of bools: sum and maximum are "or", product and minimum are "and".
+struct Or {
+    static Truth apply(Truth a, Truth b) { return truth((a.byte | b.byte) != 0); }
+};
+struct And {
+    static Truth apply(Truth a, Truth b) { return truth((a.byte & b.byte) != 0); }
+};
+
+// Of whole numbers, rounded down; by zero 0; the one quotient that overflows wraps.
+struct FloorDivide {
+    template <class T> static T apply(T a, T b) {
+        if (b == 0) return 0;
+        if constexpr (is_signed<T>) {
+            if (b == -1) return static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(a));
+            const T quotient = static_cast<T>(a / b);
+            return static_cast<T>(quotient - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0));
+        } else {
+            return static_cast<T>(a / b);
+        }
+    }
+};
+struct Remainder {
+    template <class T> static T apply(T a, T b) {
+        if (b == 0) return 0;
+        if constexpr (is_signed<T>) {
+            if (b == -1) return 0;
+            const T rest = static_cast<T>(a % b);
+            return static_cast<T>(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest);
+        } else {
+            return static_cast<T>(a % b);
+        }
+    }
+};
+
+// A negative exponent gives the exact value truncated.
+struct Power {
+    template <class T> static T apply(T base, T exponent) {
+        Wrapping<T> result = 1, factor = static_cast<Wrapping<T>>(base);
+        auto left = static_cast<Unsigned<T>>(exponent);
+        if constexpr (is_signed<T>) {
+            if (exponent < 0) return base == 1 ? T{1} : base == -1 ? static_cast<T>((exponent & 1) != 0 ? -1 : 1) : T{0};
+        }
+        for (; left != 0; left = static_cast<Unsigned<T>>(left >> 1)) {
+            if ((left & 1) != 0) result *= factor;
+            factor *= factor;
+        }
+        return static_cast<T>(result);
+    }
+};
+
+// NaN when either is.
+struct Maximum {
+    template <class T> static T apply(T a, T b) {
+        if constexpr (is_float<T>) return ((a > b) | (a != a)) ? a : b;
+        else return a > b ? a : b;
+    }
+};
+struct Minimum {
+    template <class T> static T apply(T a, T b) {
+        if constexpr (is_float<T>) return ((a < b) | (a != a)) ? a : b;
+        else return a < b ? a : b;
+    }
+};
+
+struct Negative {
+    template <class T> static T apply(T a) {
+        if constexpr (is_float<T>) return -a;
+        else return static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(a));
+    }
+};
+struct Absolute {
+    static float apply(float a) { return __builtin_fabsf(a); }
+    static double apply(double a) { return __builtin_fabs(a); }
+    template <class T> static T apply(T a) {
+        if constexpr (is_signed<T>) return a < 0 ? Negative::apply(a) : a;
+        else return a;
+    }
+};
+struct Sign {
+    template <class T> static T apply(T a) {
+        if constexpr (is_float<T>) return a > 0 ? T(1) : a < 0 ? T(-1) : a; // zeros and NaN are their own
+        else return static_cast<T>((a > 0 ? 1 : 0) - (is_signed<T> && a < 0 ? 1 : 0));
+    }
+};
+struct Square {
+    template <class T> static T apply(T a) { return Multiply::apply(a, a); }
+};
+struct Reciprocal {
+    template <class T> static T apply(T a) { return T(1) / a; }
+};
+struct SquareRoot {
+    static float apply(float a) { return __builtin_sqrtf(a); }
+    static double apply(double a) { return __builtin_sqrt(a); }
+};
+struct Floor {
+    static float apply(float a) { return __builtin_floorf(a); }
+    static double apply(double a) { return __builtin_floor(a); }
+};
+struct Ceil {
+    static float apply(float a) { return __builtin_ceilf(a); }
+    static double apply(double a) { return __builtin_ceil(a); }
+};
+struct Truncate {
+    static float apply(float a) { return __builtin_truncf(a); }
+    static double apply(double a) { return __builtin_trunc(a); }
+};
+struct Round { // halves to even: the rounding mode that is always set
+    static float apply(float a) { return __builtin_rintf(a); }
+    static double apply(double a) { return __builtin_rint(a); }
+};
+struct CopySign {
+    static float apply(float a, float b) { return __builtin_copysignf(a, b); }
+    static double apply(double a, double b) { return __builtin_copysign(a, b); }
+};
+struct Relu {
+    template <class T> static T apply(T a) {
+        if constexpr (is_float<T>) return ((a > 0) | (a != a)) ? a : T(0);
+        else return a > 0 ? a : T(0);
+    }
+};
+struct Zero {
+    template <class T> static T apply(T) { return T{}; }
+};
+
+// Complex numbers: the textbook formulas, which vectorise (products don't repair infinities, as in NumPy).
+struct ComplexAdd {
+    template <class T> static T apply(T a, T b) { return {a.re + b.re, a.im + b.im}; }
+};
+struct ComplexSubtract {
+    template <class T> static T apply(T a, T b) { return {a.re - b.re, a.im - b.im}; }
+};
+struct ComplexMultiply {
+    template <class T> static T apply(T a, T b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+};
+struct ComplexSquare {
+    template <class T> static T apply(T a) { return ComplexMultiply::apply(a, a); }
+};
+struct ComplexNegative {
+    template <class T> static T apply(T a) { return {-a.re, -a.im}; }
+};
+struct Conjugate {
+    template <class T> static T apply(T a) { return {a.re, -a.im}; }
+};
+struct RealPart {
+    static float apply(Complex64 a) { return a.re; }
+    static double apply(Complex128 a) { return a.re; }
+};
+struct ImaginaryPart {
+    static float apply(Complex64 a) { return a.im; }
+    static double apply(Complex128 a) { return a.im; }
+};
+
+void fill_complex(PointwiseTable& table) {
+    using enum PointwiseOp;
+    fill_binary<ComplexAdd>(table, add, Complexes{});
+    fill_binary<ComplexSubtract>(table, subtract, Complexes{});
+    fill_binary<ComplexMultiply>(table, multiply, Complexes{});
+    fill_unary<ComplexSquare>(table, square, Complexes{});
+    fill_unary<ComplexNegative>(table, negative, Complexes{});
+    fill_unary<Conjugate>(table, conj, Complexes{});
+    table.at(real, ElementType::c64) = unary_loop<RealPart, float, Complex64>;
+    table.at(real, ElementType::c128) = unary_loop<RealPart, double, Complex128>;
+    table.at(imag, ElementType::c64) = unary_loop<ImaginaryPart, float, Complex64>;
+    table.at(imag, ElementType::c128) = unary_loop<ImaginaryPart, double, Complex128>;
+}
+
+} // namespace
+
+namespace VMAPRUN_ARCH {
+
+void fill_arithmetic(PointwiseTable& table) {
+    using enum PointwiseOp;
+    fill_binary<Add>(table, add, Reals{});
+    fill_binary<Subtract>(table, subtract, Reals{});
+    fill_binary<Multiply>(table, multiply, Reals{});
+    fill_binary<Divide>(table, divide, Floats{});
+    fill_binary<FloorDivide>(table, floor_divide, Integers{});
+    fill_binary<Remainder>(table, remainder, Integers{});
+    fill_binary<Power>(table, pow, Integers{});
+    fill_binary<Maximum>(table, maximum, Reals{});
+    fill_binary<Minimum>(table, minimum, Reals{});
+    fill_binary<Or>(table, add, TypeList<Truth>{});
+    fill_binary<Or>(table, maximum, TypeList<Truth>{});
+    fill_binary<And>(table, multiply, TypeList<Truth>{});
+    fill_binary<And>(table, minimum, TypeList<Truth>{});
+    fill_unary<Negative>(table, negative, Reals{});
+    fill_unary<Absolute>(table, abs, Reals{});
+    fill_unary<Sign>(table, sign, Reals{});
+    fill_unary<Square>(table, square, Reals{});
+    fill_unary<Reciprocal>(table, reciprocal, Floats{});
+    fill_unary<SquareRoot>(table, sqrt, Floats{});
+    fill_unary<Floor>(table, floor, Floats{});
+    fill_unary<Ceil>(table, ceil, Floats{});
+    fill_unary<Truncate>(table, trunc, Floats{});
+    fill_unary<Round>(table, round, Floats{});
+    fill_binary<CopySign>(table, copysign, Floats{});
+    fill_unary<Relu>(table, relu, Reals{});
+    fill_unary<Zero>(table, imag, Reals{});
+    fill_complex(table);
+}
+
+} // namespace VMAPRUN_ARCH
+} // namespace vmaprun

@@ -1,0 +1,155 @@
+// Comparisons, logic, predicates, bits, and the choice by a mask.
+#include "ops/kernels/simd/loops.hpp"
+
+namespace vmaprun {
+namespace {
+
+struct Equal {
+    template <class T> static Truth apply(T a, T b) { return truth(a == b); }
+    static Truth apply(Truth a, Truth b) { return truth(a.byte == b.byte); }
+    static Truth apply(Complex64 a, Complex64 b) { return truth((a.re == b.re) & (a.im == b.im)); }
+    static Truth apply(Complex128 a, Complex128 b) { return truth((a.re == b.re) & (a.im == b.im)); }
+};
+struct NotEqual {
+    template <class T> static Truth apply(T a, T b) { return truth(Equal::apply(a, b).byte == 0); }
+};
+struct Less {
+    template <class T> static Truth apply(T a, T b) { return truth(a < b); }
+    static Truth apply(Truth a, Truth b) { return truth(a.byte < b.byte); }
+};
+struct LessEqual {
+    template <class T> static Truth apply(T a, T b) { return truth(a <= b); }
+    static Truth apply(Truth a, Truth b) { return truth(a.byte <= b.byte); }
+};
+struct Greater {
+    template <class T> static Truth apply(T a, T b) { return Less::apply(b, a); }
+};
+struct GreaterEqual {
+    template <class T> static Truth apply(T a, T b) { return LessEqual::apply(b, a); }
+};
+
+struct And {
+    static Truth apply(Truth a, Truth b) { return {static_cast<uint8>(a.byte & b.byte)}; }
+    template <class T> static T apply(T a, T b) { return static_cast<T>(a & b); }
+};
+struct Or {
+    static Truth apply(Truth a, Truth b) { return {static_cast<uint8>(a.byte | b.byte)}; }
+    template <class T> static T apply(T a, T b) { return static_cast<T>(a | b); }
+};
+struct ExclusiveOr {
+    static Truth apply(Truth a, Truth b) { return {static_cast<uint8>(a.byte ^ b.byte)}; }
+    template <class T> static T apply(T a, T b) { return static_cast<T>(a ^ b); }
+};
+struct Invert {
+    static Truth apply(Truth a) { return {static_cast<uint8>(a.byte ^ 1)}; }
+    template <class T> static T apply(T a) { return static_cast<T>(~a); }
+};
+
+// A count outside of 0 … width - 1 moves every bit out.
+struct LeftShift {
+    template <class T> static T apply(T a, T count) {
+        const auto steps = static_cast<Unsigned<T>>(count);
+        return steps < 8 * sizeof(T) ? static_cast<T>(static_cast<Wrapping<T>>(a) << steps) : T{0};
+    }
+};
+struct RightShift {
+    template <class T> static T apply(T a, T count) {
+        const auto steps = static_cast<Unsigned<T>>(count);
+        if (steps < 8 * sizeof(T)) return static_cast<T>(a >> steps);
+        return is_signed<T> && a < 0 ? static_cast<T>(-1) : T{0};
+    }
+};
+
+template <class T> bool finite(T a) { return a - a == 0; }
+template <class T> bool nan(T a) { return a != a; }
+template <class T> bool infinite(T a) { return (a == a) & (a - a != 0); }
+
+struct IsFinite {
+    static Truth apply(Truth) { return truth(true); }
+    static Truth apply(Complex64 a) { return truth(finite(a.re) & finite(a.im)); }
+    static Truth apply(Complex128 a) { return truth(finite(a.re) & finite(a.im)); }
+    template <class T> static Truth apply(T a) { return truth(!is_float<T> || finite(a)); }
+};
+struct IsNan {
+    static Truth apply(Truth) { return truth(false); }
+    static Truth apply(Complex64 a) { return truth(nan(a.re) | nan(a.im)); }
+    static Truth apply(Complex128 a) { return truth(nan(a.re) | nan(a.im)); }
+    template <class T> static Truth apply(T a) { return truth(is_float<T> && nan(a)); }
+};
+struct IsInfinite {
+    static Truth apply(Truth) { return truth(false); }
+    static Truth apply(Complex64 a) { return truth(infinite(a.re) | infinite(a.im)); }
+    static Truth apply(Complex128 a) { return truth(infinite(a.re) | infinite(a.im)); }
+    template <class T> static Truth apply(T a) { return truth(is_float<T> && infinite(a)); }
+};
+struct SignBit {
+    static Truth apply(float a) { return truth(__builtin_signbitf(a) != 0); }
+    static Truth apply(double a) { return truth(__builtin_signbit(a) != 0); }
+};
+
+struct Pair { uint64 first, second; };
+
+template <class T> void where_loop(void* out, const void* const* in, long n) {
+    T* y = static_cast<T*>(out);
+    const uint8* condition = static_cast<const uint8*>(in[0]);
+    const T* a = static_cast<const T*>(in[1]);
+    const T* b = static_cast<const T*>(in[2]);
+#pragma GCC ivdep
+    for (long i = 0; i < n; ++i) {
+        const T yes = a[i], no = b[i]; // both read: no branch
+        y[i] = condition[i] != 0 ? yes : no;
+    }
+}
+
+template <class T, class... Types> void fill_where(PointwiseTable& table, TypeList<Types...>) {
+    ((table.at(PointwiseOp::where, element_of<Types>()) = where_loop<T>), ...);
+}
+
+template <class Function> void fill_truth(PointwiseTable& table, PointwiseOp op) {
+    fill_unary_truth<Function>(table, op, Reals{});
+    fill_unary_truth<Function>(table, op, TypeList<Truth, Complex64, Complex128>{});
+}
+
+template <class Function> void fill_comparison(PointwiseTable& table, PointwiseOp op) {
+    fill_binary_truth<Function>(table, op, Reals{});
+    fill_binary_truth<Function>(table, op, TypeList<Truth>{});
+}
+
+} // namespace
+
+namespace VMAPRUN_ARCH {
+
+void fill_comparisons(PointwiseTable& table) {
+    using enum PointwiseOp;
+    fill_comparison<Equal>(table, equal);
+    fill_comparison<NotEqual>(table, not_equal);
+    fill_binary_truth<Equal>(table, equal, Complexes{});
+    fill_binary_truth<NotEqual>(table, not_equal, Complexes{});
+    fill_comparison<Less>(table, less);
+    fill_comparison<LessEqual>(table, less_equal);
+    fill_comparison<Greater>(table, greater);
+    fill_comparison<GreaterEqual>(table, greater_equal);
+    using Bits = TypeList<Truth, int8, int16, int32, int64, uint8, uint16, uint32, uint64>;
+    fill_binary<And>(table, bitwise_and, Bits{});
+    fill_binary<Or>(table, bitwise_or, Bits{});
+    fill_binary<ExclusiveOr>(table, bitwise_xor, Bits{});
+    fill_unary<Invert>(table, bitwise_invert, Bits{});
+    fill_binary<LeftShift>(table, bitwise_left_shift, Integers{});
+    fill_binary<RightShift>(table, bitwise_right_shift, Integers{});
+    fill_binary<And>(table, logical_and, TypeList<Truth>{});
+    fill_binary<Or>(table, logical_or, TypeList<Truth>{});
+    fill_binary<ExclusiveOr>(table, logical_xor, TypeList<Truth>{});
+    fill_unary<Invert>(table, logical_not, TypeList<Truth>{});
+    fill_truth<IsFinite>(table, isfinite);
+    fill_truth<IsNan>(table, isnan);
+    fill_truth<IsInfinite>(table, isinf);
+    fill_unary_truth<SignBit>(table, signbit, Floats{});
+    fill_where<uint8>(table, TypeList<Truth, int8, uint8>{});
+    fill_where<uint16>(table, TypeList<int16, uint16>{});
+    fill_where<uint32>(table, TypeList<int32, uint32, float>{});
+    fill_where<uint64>(table, TypeList<int64, uint64, double, Complex64, Key>{});
+    fill_where<Pair>(table, TypeList<Complex128>{});
+}
+
+} // namespace VMAPRUN_ARCH
+} // namespace vmaprun
