@@ -52,21 +52,10 @@ namespace {
 
 // ---- one script on its way -------------------------------------------------------------------------------------------
 
-// A parsed script and what it was parsed from.
-struct Parsed {
-    SourceMap sources;
-    const Source* source = nullptr;
-    ast::Script script;
-    std::vector<Comment> comments;
-};
-
-Parsed parsed(const std::string& text, const std::string& name) {
-    Parsed result;
-    result.source = &result.sources.add(name, text);
-    ParseResult parse_result = parse(*result.source);
-    if (!parse_result.errors.empty()) throw UserError(std::move(parse_result.errors));
-    result.script = std::move(parse_result.script);
-    result.comments = std::move(parse_result.comments);
+// The text and its imports outlive the parse: diagnostics point into them until they are rendered.
+ParseResult parsed(SourceMap& sources, const std::string& text, const std::string& name) {
+    ParseResult result = parse(sources.add(name, text));
+    if (!result.errors.empty()) throw UserError(std::move(result.errors));
     return result;
 }
 
@@ -219,12 +208,13 @@ void Session::read_standard_input(const std::string& source, const std::string& 
 
 Result Session::run(const std::string& source, const std::string& name, const std::vector<WantedOutput>& wanted) {
     Result result;
+    SourceMap sources;
     result.exit_code_ = state_->guarded(result.messages_, [&] {
-        Parsed script = parsed(source, name);
+        ParseResult script = parsed(sources, source, name);
         const Options& options = state_->options;
         BoundInputs inputs(state_->bindings());
         if (!options.implicit_inputs) inputs.require_known(input_names(script.script));
-        const Traced traced = trace(script.script, inputs, trace_options(script.sources, options));
+        const Traced traced = trace(script.script, inputs, trace_options(sources, options));
         if (options.implicit_inputs) inputs.require_known(traced.input_names);
         require_wanted(traced, wanted);
         state_->add(result.messages_, traced.warnings);
@@ -239,11 +229,12 @@ Result Session::run(const std::string& source, const std::string& name, const st
 
 Result Session::check(const std::string& source, const std::string& name) {
     Result result;
+    SourceMap sources;
     result.exit_code_ = state_->guarded(result.messages_, [&] {
-        Parsed script = parsed(source, name);
+        ParseResult script = parsed(sources, source, name);
         BoundInputs inputs(state_->bindings());
         if (!state_->options.implicit_inputs) inputs.require_known(input_names(script.script));
-        TraceOptions options = trace_options(script.sources, state_->options);
+        TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
         const Traced traced = trace(script.script, inputs, options);
         state_->add(result.messages_, traced.warnings);
@@ -261,13 +252,14 @@ Result Session::check(const std::string& source, const std::string& name) {
 
 TextReport Session::graph(const std::string& source, const std::string& name, GraphFormat format, const std::string& after) {
     TextReport report;
+    SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
         if (!after.empty() && after != "trace") {
             throw UserError(error("E515", "there is no pass `" + after + "`").help("the passes are `trace`").exits(2));
         }
-        Parsed script = parsed(source, name);
+        ParseResult script = parsed(sources, source, name);
         BoundInputs inputs(state_->bindings());
-        TraceOptions options = trace_options(script.sources, state_->options);
+        TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
         const Traced traced = trace(script.script, inputs, options);
         state_->add(report.messages, traced.warnings);
@@ -281,10 +273,11 @@ TextReport Session::graph(const std::string& source, const std::string& name, Gr
 
 TextReport Session::plan(const std::string& source, const std::string& name) {
     TextReport report;
+    SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
-        Parsed script = parsed(source, name);
+        ParseResult script = parsed(sources, source, name);
         BoundInputs inputs(state_->bindings());
-        TraceOptions options = trace_options(script.sources, state_->options);
+        TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
         const Traced traced = trace(script.script, inputs, options);
         state_->add(report.messages, traced.warnings);
@@ -295,9 +288,10 @@ TextReport Session::plan(const std::string& source, const std::string& name) {
 
 TextReport Session::format(const std::string& source, const std::string& name) {
     TextReport report;
+    SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
-        const Parsed script = parsed(source, name);
-        report.text = vmaprun::format(script.script);
+        const ParseResult script = parsed(sources, source, name);
+        report.text = vmaprun::format(script.script, script.comments);
     });
     return report;
 }
@@ -331,10 +325,11 @@ std::string bench_line(const std::string& name, std::vector<double> times) {
 
 TestReport Session::test(const std::string& source, const std::string& name) {
     TestReport report;
+    SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
-        Parsed script = parsed(source, name);
+        ParseResult script = parsed(sources, source, name);
         BoundInputs inputs(state_->bindings());
-        TraceOptions options = trace_options(script.sources, state_->options);
+        TraceOptions options = trace_options(sources, state_->options);
         options.keep_tests = true;
         for (const TracedTest& test : trace_tests(script.script, inputs, options)) {
             TestOutcome& outcome = report.tests.emplace_back();
@@ -355,10 +350,11 @@ TestReport Session::test(const std::string& source, const std::string& name) {
 
 TextReport Session::bench(const std::string& source, const std::string& name) {
     TextReport report;
+    SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
-        Parsed script = parsed(source, name);
+        ParseResult script = parsed(sources, source, name);
         BoundInputs inputs(state_->bindings());
-        TraceOptions options = trace_options(script.sources, state_->options);
+        TraceOptions options = trace_options(sources, state_->options);
         options.keep_tests = true;
         for (const TracedTest& bench : trace_tests(script.script, inputs, options, true)) {
             if (!bench.errors.empty()) throw UserError(bench.errors);

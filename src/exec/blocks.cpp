@@ -12,7 +12,7 @@ namespace vmaprun {
 namespace {
 
 constexpr std::int64_t block_bytes = 512 << 10;         // half of a second-level cache
-constexpr std::int64_t worth_threads = std::int64_t{1} << 20; // bytes times steps: about 200 µs
+constexpr double worth_threads = 1 << 20; // bytes times steps: about 200 µs
 
 Array part_of(const Array& array, std::int64_t first, std::int64_t extent) {
     View view = array.view();
@@ -32,16 +32,9 @@ std::int64_t weight(const Graph& graph, const Segment& segment) {
     return weight;
 }
 
-std::int64_t lanes_a_block(const Work& work, const Segment& segment, std::int64_t lanes) {
-    const std::int64_t chunk = work.frame.program().lanes[*segment.lane].chunk;
-    if (work.state.options.block > 0) return work.state.options.block;
-    if (chunk > 0) return chunk;
-    if (weight(work.graph(), segment) <= 1) return lanes; // its one kernel deals with its threads itself
-    std::int64_t block = std::max<std::int64_t>(1, block_bytes / segment.lane_bytes);
-    const int threads = work.state.pool ? work.state.pool->threads() : 1;
-    const bool threaded = threads > 1 && lanes * segment.lane_bytes * weight(work.graph(), segment) >= worth_threads;
-    if (threaded) block = std::min(block, std::max<std::int64_t>(1, (lanes + 2 * threads - 1) / (2 * threads)));
-    return block;
+bool worth_all_threads(const Graph& graph, const Segment& segment, int threads) {
+    const double lanes = static_cast<double>(graph.program->lanes[*segment.lane].size.value());
+    return threads > 1 && lanes * static_cast<double>(segment.lane_bytes) * static_cast<double>(weight(graph, segment)) >= worth_threads;
 }
 
 class Blocks {
@@ -82,13 +75,24 @@ class Blocks {
 
 } // namespace
 
+std::int64_t lanes_a_block(const Graph& graph, const Segment& segment, const RunOptions& options, int threads) {
+    const LaneAxis& axis = graph.program->lanes[*segment.lane];
+    const std::int64_t lanes = axis.size.value();
+    if (options.block > 0) return options.block;
+    if (axis.chunk > 0) return axis.chunk;
+    if (weight(graph, segment) <= 1) return lanes; // its one kernel deals with its threads itself
+    std::int64_t block = std::max<std::int64_t>(1, block_bytes / segment.lane_bytes);
+    if (worth_all_threads(graph, segment, threads)) block = std::min(block, std::max<std::int64_t>(1, (lanes + 2 * threads - 1) / (2 * threads)));
+    return block;
+}
+
 bool run_in_blocks(const Work& work, const Segment& segment) {
     if (!work.frame.is_everything()) return false;
     const std::int64_t lanes = work.frame.extent(*segment.lane);
-    const std::int64_t block = lanes_a_block(work, segment, lanes);
+    const int threads = work.parallel && work.state.pool ? work.state.pool->threads() : 1;
+    const std::int64_t block = lanes_a_block(work.graph(), segment, work.state.options, threads);
     if (block >= lanes) return false;
-    const bool threaded = work.parallel != nullptr && work.state.pool != nullptr && lanes * segment.lane_bytes * weight(work.graph(), segment) >= worth_threads;
-    Blocks(work, segment, lanes, block).run(threaded);
+    Blocks(work, segment, lanes, block).run(worth_all_threads(work.graph(), segment, threads));
     return true;
 }
 

@@ -32,6 +32,18 @@ void Work::set(std::uint32_t value, const Array& array, const Lanes& lanes) cons
 
 namespace {
 
+constexpr std::int64_t worth_threads = std::int64_t{1} << 18; // elements: from here on a thread pays for being woken
+
+// Kernels whose work is more than a few operations an element are worth threads at any size that they ask for.
+Parallel* parallel_for(const Work& work, const Node& node, std::span<const View> operands, std::span<const View> results) {
+    const Family family = node.op->family;
+    if (family == Family::contraction || family == Family::linalg || family == Family::signal || family == Family::random) return work.parallel;
+    std::int64_t elements = 0;
+    for (const View& view : operands) elements += view.size();
+    for (const View& view : results) elements += view.size();
+    return elements >= worth_threads ? work.parallel : nullptr;
+}
+
 void run_lane(const Work& work, const Node& node) {
     const auto axis = static_cast<std::size_t>(node.integer(0));
     const auto lane = static_cast<LaneId>(node.integer(1));
@@ -138,7 +150,7 @@ void run_kernel(const Work& work, const Node& node) {
     call.operands = operands;
     call.results = results;
     call.faults = &events;
-    call.parallel = work.parallel;
+    call.parallel = parallel_for(work, node, operands, results);
     call.clamp_indices = work.state.options.clamp_indices;
     if (element_count(call.lanes) > 0) node.op->kernel(call);
     for (std::size_t i = 0; i < arrays.size(); ++i) work.set(node.results[i], arrays[i]);
@@ -176,9 +188,10 @@ void run_pointwise(const Work& work, const Step& step) {
         registers[result] = program.add_step(kernel, std::move(operands), dtype, memory);
     }
     program.prepare();
-    // A range is worth a thread's while from about 2^15 kernel elements on.
-    const std::int64_t grain = (std::max<std::int64_t>(1, 32768 / (program.tile() * static_cast<std::int64_t>(step.nodes.size())))) * program.tile();
-    run_in_parts(work.parallel, program.size(), grain, [&](std::int64_t begin, std::int64_t end) { program.run(begin, end); });
+    const auto kernels = static_cast<std::int64_t>(step.nodes.size());
+    const std::int64_t grain = std::max<std::int64_t>(1, 32768 / (program.tile() * kernels)) * program.tile();
+    Parallel* parallel = program.size() * kernels >= worth_threads ? work.parallel : nullptr;
+    run_in_parts(parallel, program.size(), grain, [&](std::int64_t begin, std::int64_t end) { program.run(begin, end); });
 }
 
 void run_node(const Work& work, const Step& step) {

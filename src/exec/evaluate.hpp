@@ -50,5 +50,7 @@ void run_step(const Work& work, const Step& step);
 void run_control(const Work& work, std::uint32_t node); // exec/control.cpp
 // Block by block (exec/blocks.cpp). False: not worth it, or its axis is not whole here; nothing was done.
 bool run_in_blocks(const Work& work, const Segment& segment);
+// How many lanes of the segment's axis one block takes; as many as there are, or more: no blocks.
+std::int64_t lanes_a_block(const Graph& graph, const Segment& segment, const RunOptions& options, int threads);
 
 } // namespace vmaprun

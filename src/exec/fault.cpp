@@ -113,7 +113,7 @@ std::string NodeEvents::lane_text(const Indices& indices) const {
 void NodeEvents::report(std::int64_t lane, const char* code, std::string message) {
     if (!runs_at_all()) return;
     Indices first = indices(lane);
-    if (std::strcmp(code, "debug") != 0) return log_.fault(key(first), node_, lane_text(first), code, std::move(message));
+    if (code != nullptr && std::strcmp(code, "debug") != 0) return log_.fault(key(first), node_, lane_text(first), code, std::move(message));
     // Every lane prints, also where all print the same: those over which the node doesn't vary are counted through.
     Shape counts;
     for (auto& [id, index] : first) {

@@ -218,6 +218,10 @@ std::int64_t bytes_of(const Graph& graph, std::uint32_t value, LaneId outermost)
     return static_cast<std::int64_t>(std::min(bytes, 1e15));
 }
 
+bool makes(const Graph& graph, const Step& step, std::uint32_t value) {
+    return std::ranges::find(step.nodes, graph.values[value].node) != step.nodes.end();
+}
+
 std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
     std::int64_t live = 0, most = 0;
     for (const std::uint32_t value : segment.reads) {
@@ -236,9 +240,10 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
         }
         most = std::max(most, live + inside);
         for (const std::uint32_t value : step.released) {
-            if (!is_view(graph.nodes[graph.values[value].node]) && std::ranges::find(segment.reads, value) == segment.reads.end()) {
-                live = std::max<std::int64_t>(0, live - bytes_of(graph, value, *segment.lane));
-            }
+            const auto is_counted = [&](const std::vector<std::uint32_t>& values) { return std::ranges::find(values, value) != values.end(); };
+            const bool in_register = step.nodes.size() > 1 && graph.nodes[graph.values[value].node].op->tile && !is_counted(step.stored) && makes(graph, step, value);
+            if (is_view(graph.nodes[graph.values[value].node]) || is_counted(segment.reads) || in_register) continue;
+            live = std::max<std::int64_t>(0, live - bytes_of(graph, value, *segment.lane));
         }
     }
     return std::max<std::int64_t>(most, 1);

@@ -31,6 +31,8 @@ void pause() {
 }
 
 struct Job {
+    Job(std::int64_t all, const std::function<void(std::int64_t)>& work_of, int others) : count(all), f(work_of), helpers(others) {}
+
     std::int64_t count;
     const std::function<void(std::int64_t)>& f;
     int helpers; // workers that may take part
@@ -157,7 +159,7 @@ void ThreadPool::each(std::int64_t count, const std::function<void(std::int64_t)
         for (std::int64_t i = 0; i < count; ++i) f(i);
         return;
     }
-    Job job{.count = count, .f = f, .helpers = static_cast<int>(std::min<std::int64_t>(threads_, count)) - 1};
+    Job job(count, f, static_cast<int>(std::min<std::int64_t>(threads_, count)) - 1);
     if (!workers().run(job)) job.work();
     if (job.failure) std::rethrow_exception(job.failure);
 }

@@ -49,6 +49,16 @@ bool stays_weak(const Op& op, const Attributes& attributes) { return op.stays_we
 
 bool may_be_weak(DType dtype) { return dtype != DType::boolean && dtype != DType::key; }
 
+bool results_are_weak(const Op& op, std::span<const TensorType> operands, const Attributes& attributes) {
+    bool some = false;
+    for (const TensorType& type : operands.first(std::min(operands.size(), op.weak_operands))) {
+        if (type.dtype == DType::boolean) continue; // has no weak form
+        if (!type.weak) return false;
+        some = true;
+    }
+    return some && stays_weak(op, attributes);
+}
+
 } // namespace
 
 bool Builder::Key::operator<(const Key& other) const {
@@ -213,12 +223,8 @@ std::optional<std::vector<Value>> Builder::fold(const Op& op, const std::vector<
         if (number) dims.push_back(*number);
     }
     std::vector<TensorType> types;
-    bool weak = !operands.empty();
-    for (const Value operand : operands) {
-        types.push_back(type(operand));
-        weak = weak && types.back().weak;
-    }
-    weak = weak && stays_weak(op, attributes);
+    for (const Value operand : operands) types.push_back(type(operand));
+    const bool weak = results_are_weak(op, types, attributes);
     if (symbolic) {
         if (op.dims == nullptr || dims.size() != operands.size()) return std::nullopt;
         const auto number = op.dims(dims);
@@ -257,13 +263,11 @@ std::vector<Value> Builder::add_all(const Op& op, std::vector<Value> operands, A
     for (Value& operand : operands) operand = local(operand);
     Lanes lanes;
     std::vector<TensorType> types;
-    bool weak = !operands.empty();
     for (const Value operand : operands) {
         lanes = lanes_union(lanes, graph().lanes(operand));
         types.push_back(graph().type(operand));
-        weak = weak && types.back().weak;
     }
-    weak = weak && stays_weak(op, attributes);
+    const bool weak = results_are_weak(op, types, attributes);
     std::vector<TensorType> results = op.type(types, attributes);
     if (auto folded = fold(op, operands, attributes)) return *folded;
     Key key{&op, operands, attributes};

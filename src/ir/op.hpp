@@ -29,7 +29,7 @@ enum class Effect : std::uint8_t {
 
 // The types of a node's results from the types of its operands (samples: no lanes here).
 // Throws UserError with code, message and helps but no place: the tracer adds place, operands and call chain.
-// `weak` of the results is set by the Builder: weak when every operand is.
+// `weak` of the results is set by the Builder: weak when every operand that counts is (a bool has no weak form: it doesn't).
 using TypeRule = std::vector<TensorType> (*)(std::span<const TensorType> operands, const Attributes& attributes);
 
 // A fault of one lane, as kernels report it. `lane` counts row-major over KernelCall::lanes.
@@ -94,6 +94,8 @@ struct Op {
     DimRule dims = nullptr;
     // Whether a result of weak operands is weak too (null: yes); only cast answers otherwise.
     bool (*stays_weak)(const Attributes& attributes) = nullptr;
+    // How many leading operands decide whether results are weak: positions behind them never do.
+    std::size_t weak_operands = SIZE_MAX;
 
     std::string_view name() const { return signature.substr(0, signature.find('(')); }
 };

@@ -258,7 +258,7 @@ Lowered lower_squeeze(Builder& builder, const BuiltinCall& call) {
     return squeeze_at(builder, call.tensor(0), normal_axes(call, 1, builder.type(call.tensor(0)).rank()));
 }
 
-// ---- slice, flip, diagonal
+// ---- slice, flip
 
 std::vector<TensorType> slice_type(std::span<const TensorType> operands, const Attributes& attributes) {
     return {{operands[0].dtype, dims_of(attributes, 1)}};
@@ -293,32 +293,6 @@ Lowered lower_flip(Builder& builder, const BuiltinCall& call) {
     return flip_axes(builder, call.tensor(0), call.axes(1, builder.type(call.tensor(0)).rank()));
 }
 
-std::vector<TensorType> diagonal_type(std::span<const TensorType> operands, const Attributes& attributes) {
-    TensorType type{operands[0].dtype, operands[0].shape};
-    if (type.rank() < 2) throw UserError(error("E307", "diagonal needs a matrix, not " + shape_words(type.shape)));
-    const std::int64_t offset = std::get<std::int64_t>(attributes[0]);
-    Dim columns = type.shape.back(), rows = type.shape[type.rank() - 2];
-    (offset < 0 ? rows : columns) = (offset < 0 ? rows : columns) - (offset < 0 ? -std::max(offset, -INT64_MAX) : offset);
-    const Dim length = columns.value() < rows.value() ? columns : rows;
-    type.shape.pop_back();
-    type.shape.back() = length.value() < 0 ? Dim(0) : length;
-    return {type};
-}
-
-bool diagonal_view(const Node& node, std::size_t lane_rank, const View& operand, View& result) {
-    keep_lanes(lane_rank, operand, result);
-    const std::size_t rank = operand.rank();
-    for (std::size_t axis = lane_rank; axis + 2 < rank; ++axis) result.strides.push_back(operand.strides[axis]);
-    const std::int64_t row = operand.strides[rank - 2], column = operand.strides[rank - 1], offset = node.integer(0);
-    result.strides.push_back(row + column);
-    if (result.size() > 0) result.data += (offset < 0 ? -offset * row : offset * column) * element_bytes(operand);
-    return true;
-}
-
-Lowered lower_diagonal(Builder& builder, const BuiltinCall& call) {
-    return node(builder, "diagonal", {call.tensor(0)}, {call.integer(1).value()});
-}
-
 } // namespace
 
 std::span<const Op> movement_view_rows() {
@@ -345,9 +319,6 @@ std::span<const Op> movement_view_rows() {
         // attributes: 0: Dims axes
         Op{.signature = "flip(x, axis: axes = none)", .doc = "x in reverse order along the given axes (none: all).",
            .example = "flip([1, 2, 3]) => [3, 2, 1]", .family = Family::movement, .lower = lower_flip, .type = same_type, .view = flip_view},
-        // attributes: 0: offset
-        Op{.signature = "diagonal(x, offset: int = 0)", .doc = "The diagonals of the matrices in the last two axes; a positive offset counts above the main one.",
-           .example = "diagonal([[1, 2], [3, 4]]) => [1, 4]", .family = Family::movement, .lower = lower_diagonal, .type = diagonal_type, .view = diagonal_view},
     };
     return rows;
 }

@@ -214,16 +214,16 @@ std::span<const Op> selection_window_rows() {
         // operands: x, a start (i64 scalar) for each of the leading axes. attributes: 0: Dims sizes along those axes
         Op{.signature = "window(x, start: any, size: shape)",
            .doc = "The part of x of the given size that begins at start, along the leading axes; a window that leaves x stops the run.",
-           .example = "window([1, 2, 3, 4], 1, size=2) => [2, 3]", .family = Family::selection, .lower = lower_window, .type = window_type, .kernel = window_kernel, .effect = Effect::fault},
+           .example = "window([1, 2, 3, 4], 1, size=2) => [2, 3]", .family = Family::selection, .lower = lower_window, .type = window_type, .kernel = window_kernel, .effect = Effect::fault, .weak_operands = 1},
         // the same operands and attributes
         Op{.signature = "dynamic_slice(x, start: any, size: shape)",
            .doc = "The part of x of the given size that begins at start, along the leading axes; a start too far out is moved back inside.",
-           .example = "dynamic_slice([1, 2, 3, 4], 9, 2) => [3, 4]", .family = Family::selection, .lower = lower_dynamic_slice, .type = window_type, .kernel = dynamic_slice_kernel},
+           .example = "dynamic_slice([1, 2, 3, 4], 9, 2) => [3, 4]", .family = Family::selection, .lower = lower_dynamic_slice, .type = window_type, .kernel = dynamic_slice_kernel, .weak_operands = 1},
         // operands: x, update (x's dtype and rank), a start for each of the leading axes
         Op{.signature = "dynamic_update_slice(x, update, start: any)",
            .doc = "x with the part that begins at start replaced by update; a start too far out is moved back inside.",
            .example = "dynamic_update_slice([1, 2, 3, 4], [7, 8], 1) => [1, 7, 8, 4]", .family = Family::selection, .lower = lower_dynamic_update, .type = window_update_type,
-           .kernel = dynamic_update_kernel},
+           .kernel = dynamic_update_kernel, .weak_operands = 2},
     };
     return rows;
 }

@@ -1,9 +1,10 @@
 // The canonical form of a script, as `vmaprun fmt` writes it. Meaning and comments are kept; formatting twice changes nothing.
 //
 // - Four spaces of indent, lines of at most 100 columns where brackets, operators, pipes or `=` allow a break, one newline
-//   at the end, no spaces before it. Two spaces before a comment that shares its line.
-// - One space around operators, `=>`, `..`, `as`; none around `**`, behind a sign, around the `=` of a keyword argument, and
-//   in slices. Numbers and strings stay as written, and so do parentheses.
+//   at the end, no spaces before it. Two spaces before a comment that shares its line, more where those of neighbouring
+//   lines are put below each other.
+// - One space around operators, `=>`, `..`, `as`; none behind a sign, in slices, around `**` between names and numbers,
+//   and around the `=` of keyword arguments and of defaults without a type. Numbers, strings and parentheses stay as written.
 // - What the author broke stays broken: brackets and blocks whose first element begins a line, and pipes with a `|>` that
 //   begins one, have an element a line. Other brackets, blocks and pipes are joined where they fit. No trailing commas.
 // - One empty line is kept where there were some, except at the start of a block or script.

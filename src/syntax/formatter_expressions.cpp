@@ -12,16 +12,27 @@ namespace {
 
 template <class Node> bool is(const ast::Expr& expression) { return std::holds_alternative<Node>(expression.node); }
 
+bool holds_block(const ast::Expr& value) { return is<ast::BlockExpr>(value) || is<ast::If>(value) || is<ast::Loop>(value); }
+
 bool is_bracketed(const ast::Expr& value) {
-    return is<ast::List>(value) || is<ast::Tuple>(value) || is<ast::Record>(value) || is<ast::BlockExpr>(value) || is<ast::If>(value) || is<ast::Loop>(value) ||
-           is<ast::Comprehension>(value);
+    return is<ast::List>(value) || is<ast::Tuple>(value) || is<ast::Record>(value) || is<ast::Comprehension>(value) || is<ast::Call>(value);
 }
 
-// May it stand as a last argument whose bracket is opened on the line of the call?
-bool opens_in_place(const ast::Expr& value) {
+// May it stand as a last argument that is opened on the line of the call? Blocks do; brackets only as the sole argument.
+bool opens_in_place(const ast::Expr& value, bool sole) {
+    const auto* lambda = std::get_if<ast::Lambda>(&value.node);
+    const ast::Expr& body = lambda ? *lambda->body : value;
+    if (value.parenthesized || body.parenthesized) return false;
+    return holds_block(body) || (sole && is_bracketed(body) && (lambda || !is<ast::Call>(body)));
+}
+
+// Does it read as one word, so that `**` binds visibly without spaces?
+bool is_word(const ast::Expr& value) {
     if (value.parenthesized) return false;
-    if (const auto* lambda = std::get_if<ast::Lambda>(&value.node)) return !lambda->body->parenthesized && (is_bracketed(*lambda->body) || is<ast::Call>(*lambda->body));
-    return is_bracketed(value);
+    if (const auto* member = std::get_if<ast::Member>(&value.node)) return is_word(*member->object);
+    if (const auto* unary = std::get_if<ast::Unary>(&value.node)) return unary->op != ast::UnaryOp::logical_not && is_word(*unary->operand);
+    if (const auto* power = std::get_if<ast::Binary>(&value.node)) return power->op == ast::BinaryOp::power && is_word(*power->left) && is_word(*power->right);
+    return is<ast::Identifier>(value) || is<ast::Number>(value);
 }
 
 // Operators that share a level read as one chain.
@@ -119,13 +130,13 @@ DocPtr Formatter::arguments(const std::vector<ast::Argument>& arguments, std::ui
     }
     const Sequence inner = sequence(pieces, begin, end, Separator::comma);
     DocPtr one_a_line = group(concat({text(open), indent(concat({soft_line(), inner.doc})), soft_line(), text(")")}), inner.broken);
-    if (inner.broken || inner.has_comments || !opens_in_place(*arguments.back().value)) return one_a_line;
+    if (inner.broken || inner.has_comments || !opens_in_place(*arguments.back().value, arguments.size() == 1)) return one_a_line;
     return call(std::move(one_a_line), open, inner.elements, ")");
 }
 
 DocPtr Formatter::chain(const ast::Expr& outer) {
     const auto& last = std::get<ast::Binary>(outer.node);
-    if (last.op == ast::BinaryOp::power) return concat({expression(*last.left), text("**"), expression(*last.right)});
+    if (last.op == ast::BinaryOp::power) return concat({expression(*last.left), text(is_word(*last.left) && is_word(*last.right) ? "**" : " ** "), expression(*last.right)});
     // Down the left side; operands are built in the order of the text, since they take comments.
     std::vector<const ast::Binary*> links{&last};
     const int level = level_of(last.op);

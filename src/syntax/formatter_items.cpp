@@ -24,43 +24,44 @@ std::string quoted_as_written(Span span) { return std::string(span.text()); }
 } // namespace
 
 std::string Formatter::script(const ast::Script& script) {
-    std::string out;
+    Printed out;
     std::uint32_t end = 0; // of what has been written
     const auto put = [&](std::uint32_t begin, const std::string& lines) {
-        if (!out.empty() && blank_before(begin)) out += "\n";
-        out += lines;
+        if (!out.text.empty() && blank_before(begin)) out.text += "\n";
+        out.text += lines;
     };
     for (std::size_t i = 0; i < script.items.size(); ++i) {
         const ast::Item& next = script.items[i];
         const std::uint32_t limit = i + 1 < script.items.size() ? script.items[i + 1].span.begin : static_cast<std::uint32_t>(text_.size());
-        for (const Comment* comment : take(end, next.span.begin)) put(comment->span.begin, std::string(comment->span.text()) + "\n");
+        for (const Comment* comment : take(end, next.span.begin)) {
+            put(comment->span.begin, (comment->own_line ? std::string(comment->span.text()) : plain_text(*comment)) + "\n");
+        }
         std::string above;
         for (const Comment* doc : take_docs(next, limit)) above += std::string(doc->span.text()) + "\n";
-        const std::string text = item(next);
+        DocPtr doc = std::visit([&](const auto& inner) { return node(next, inner); }, next.node);
         for (const Comment* inside : take(next.span.begin, next.span.end)) above += plain_text(*inside) + "\n";
-        const Comment* trailing = take_on_line(next.span.end, limit);
-        put(next.span.begin, above + text + (trailing ? "  " + plain_text(*trailing) : "") + "\n");
+        if (const Comment* trailing = take_on_line(next.span.end, limit)) doc = concat({doc, suffix(plain_text(*trailing))});
+        put(next.span.begin, above);
+        const Printed printed = print(doc);
+        for (const std::size_t comment : printed.suffixes) out.suffixes.push_back(out.text.size() + comment);
+        out.text += printed.text + "\n";
         end = next.span.end;
     }
     for (const Comment* comment : take(end, static_cast<std::uint32_t>(text_.size()))) put(comment->span.begin, std::string(comment->span.text()) + "\n");
-    return out;
+    return align_suffixes(out);
 }
 
 // The `##` behind the first line of an item: they document it, which they would not behind its last line.
 std::vector<const Comment*> Formatter::take_docs(const ast::Item& item, std::uint32_t end) {
     const std::size_t line_end = std::min(text_.find('\n', item.span.begin), text_.size());
     std::vector<const Comment*> docs;
-    for (std::size_t i = 0; i < comments_.size(); ++i) {
-        const std::uint32_t begin = comments_[i].span.begin;
-        if (!comments_[i].is_doc || taken_[i] || begin < item.span.begin || begin >= std::min<std::size_t>(end, line_end)) continue;
-        taken_[i] = true;
-        docs.push_back(&comments_[i]);
+    auto comment = std::ranges::lower_bound(comments_, item.span.begin, {}, [](const Comment& c) { return c.span.begin; });
+    for (; comment != comments_.end() && comment->span.begin < std::min<std::size_t>(end, line_end); ++comment) {
+        if (!comment->is_doc) continue;
+        taken_[static_cast<std::size_t>(comment - comments_.begin())] = true;
+        docs.push_back(&*comment);
     }
     return docs;
-}
-
-std::string Formatter::item(const ast::Item& item) {
-    return print(std::visit([&](const auto& inner) { return node(item, inner); }, item.node));
 }
 
 DocPtr Formatter::node(const ast::Item&, const ast::Import& import) {
@@ -97,7 +98,7 @@ DocPtr Formatter::node(const ast::Item& item, const ast::Function& function) {
     std::uint32_t end = item.span.begin;
     const auto comments = [&](std::uint32_t begin) {
         for (const Comment* comment : take(end, begin)) {
-            parts.push_back(text(plain_text(*comment)));
+            parts.push_back(text(comment->span.text()));
             parts.push_back(new_line());
         }
     };
@@ -105,9 +106,8 @@ DocPtr Formatter::node(const ast::Item& item, const ast::Function& function) {
         comments(decorator.span.begin);
         const std::string name = "@" + decorator.name.text;
         parts.push_back(decorator.has_arguments ? arguments(decorator.arguments, decorator.name.span.end, decorator.span.end, name) : text(name));
-        for (const Comment* inside : take(decorator.span.begin, decorator.span.end)) parts.push_back(suffix(plain_text(*inside)));
         end = decorator.span.end;
-        if (const Comment* trailing = take_on_line(end, function.signature.begin)) parts.push_back(suffix(plain_text(*trailing)));
+        if (const Comment* trailing = take_on_line(end, function.signature.begin)) parts.push_back(suffix(trailing->span.text()));
         parts.push_back(new_line());
     }
     if (!function.decorators.empty()) comments(function.signature.begin);
@@ -159,7 +159,7 @@ DocPtr Formatter::parameter(const ast::Param& param) {
         parts.push_back(type(*param.type));
     }
     if (param.default_value) {
-        parts.push_back(text(" = "));
+        parts.push_back(text(param.type ? " = " : "="));
         parts.push_back(expression(*param.default_value));
     }
     return concat(std::move(parts));

@@ -53,7 +53,6 @@ class Formatter {
     DocPtr brackets(std::string_view open, const std::vector<Piece>& pieces, std::string_view close, std::uint32_t begin, std::uint32_t end);
 
     // ---- items (formatter_items.cpp)
-    std::string item(const ast::Item& item);
     DocPtr node(const ast::Item& item, const ast::Import& import);
     DocPtr node(const ast::Item& item, const ast::TypeItem& type);
     DocPtr node(const ast::Item& item, const ast::Input& input);

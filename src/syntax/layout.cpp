@@ -128,14 +128,14 @@ struct Command {
 
 class Printer {
   public:
-    std::string run(const Doc& doc) {
+    Printed run(const Doc& doc) {
         push(0, Mode::broken, doc);
         while (!commands_.empty()) {
             const Command command = commands_.back();
             commands_.pop_back();
             step(command);
         }
-        return std::move(out_);
+        return {std::move(out_), std::move(suffixes_)};
     }
 
   private:
@@ -172,7 +172,9 @@ class Printer {
             break;
         case Kind::newline: end_line(command.indent, doc.blank); break;
         case Kind::suffix:
-            if (!doc.text.empty()) out_ += "  " + doc.text;
+            if (doc.text.empty()) break;
+            suffixes_.push_back(out_.size() + 2);
+            out_ += "  " + doc.text;
             break;
         case Kind::group:
             push(command.indent, command.mode != Mode::opened && (command.mode == Mode::flat || fits_flat(doc)) ? Mode::flat : Mode::broken, *doc.parts[0]);
@@ -244,6 +246,7 @@ class Printer {
     }
 
     std::string out_;
+    std::vector<std::size_t> suffixes_;
     std::vector<Command> commands_;
     int column_ = 0;
     int pending_indent_ = 0;
@@ -251,6 +254,36 @@ class Printer {
 
 } // namespace
 
-std::string print(const DocPtr& doc) { return Printer().run(*doc); }
+Printed print(const DocPtr& doc) { return Printer().run(*doc); }
+
+std::string align_suffixes(const Printed& printed) {
+    struct Line {
+        std::size_t comment; // where it begins
+        std::size_t begin, end;
+        std::size_t indent;
+        int width; // before the comment
+    };
+    const std::string& text = printed.text;
+    std::vector<Line> lines;
+    for (const std::size_t comment : printed.suffixes) {
+        const std::size_t before = text.rfind('\n', comment);
+        const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+        lines.push_back({comment, begin, text.find('\n', comment), text.find_first_not_of(' ', begin) - begin,
+                         display_width(std::string_view(text).substr(begin, comment - begin))});
+    }
+    std::string aligned;
+    std::size_t copied = 0;
+    for (std::size_t first = 0; first < lines.size();) {
+        std::size_t last = first + 1;
+        int widest = lines[first].width;
+        for (; last < lines.size() && lines[last].begin == lines[last - 1].end + 1 && lines[last].indent == lines[first].indent; ++last) widest = std::max(widest, lines[last].width);
+        for (; first < last; ++first) {
+            aligned += text.substr(copied, lines[first].comment - copied);
+            aligned.append(static_cast<std::size_t>(widest - lines[first].width), ' ');
+            copied = lines[first].comment;
+        }
+    }
+    return aligned + text.substr(copied);
+}
 
 } // namespace vmaprun::layout

@@ -55,7 +55,14 @@ DocPtr call(DocPtr one_a_line, std::string_view opening, std::vector<DocPtr> arg
 DocPtr chain(std::vector<DocPtr> operands, std::vector<std::string> operators);
 DocPtr assign(DocPtr value);
 
-// The text, without a newline at its end.
-std::string print(const DocPtr& doc);
+// The text, without a newline at its end, and where in it the comments of suffixes begin, two spaces behind their lines.
+struct Printed {
+    std::string text;
+    std::vector<std::size_t> suffixes;
+};
+Printed print(const DocPtr& doc);
+
+// Puts the suffixes of neighbouring lines of one indent below each other.
+std::string align_suffixes(const Printed& printed);
 
 } // namespace vmaprun::layout

@@ -61,6 +61,7 @@ Layout layout_of(const KernelCall& call) {
 // The offsets of positions [begin, end) of the axes, by one of the strides.
 std::vector<std::int64_t> offsets(const Axes& axes, std::int64_t Axis::*stride, std::int64_t begin, std::int64_t end) {
     std::vector<std::int64_t> all(static_cast<std::size_t>(end - begin)), index(axes.size(), 0);
+    if (all.empty()) return all; // perhaps an axis is empty, and nothing can be divided by it
     std::int64_t at = 0, rest = begin;
     for (std::size_t axis = axes.size(); axis-- > 0;) {
         index[axis] = rest % axes[axis].extent;

@@ -28,4 +28,17 @@ struct ContractionTable {
 
 const ContractionTable& contraction_table(); // of the best instruction set of this machine
 
+namespace sse42 {
+const ContractionTable& contraction_table();
+}
+namespace avx2 {
+const ContractionTable& contraction_table();
+}
+namespace avx512 {
+const ContractionTable& contraction_table();
+}
+namespace neon {
+const ContractionTable& contraction_table();
+}
+
 } // namespace vmaprun

@@ -37,6 +37,7 @@ template <class T> Complex<T> quotient(Complex<T> a, Complex<T> b) {
     return {(a.real() * ratio + a.imag()) * scale, (a.imag() * ratio - a.real()) * scale};
 }
 
+// The textbook formula, which doesn't repair infinities: NumPy's.
 template <class T> Complex<T> product(Complex<T> a, Complex<T> b) {
     return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
@@ -79,6 +80,8 @@ template <class T> Complex<T> sign(Complex<T> z) {
 template <class T> void fill_arithmetic(PointwiseTable& table, ElementType type) {
     using enum PointwiseOp;
     using C = Complex<T>;
+    table.at(multiply, type) = binary<C, [](C a, C b) { return product(a, b); }>;
+    table.at(square, type) = unary<C, C, [](C a) { return product(a, a); }>;
     table.at(divide, type) = binary<C, [](C a, C b) { return quotient(a, b); }>;
     table.at(pow, type) = binary<C, [](C a, C b) { return power(a, b); }>;
     table.at(abs, type) = unary<T, C, [](C a) { return std::hypot(a.real(), a.imag()); }>;

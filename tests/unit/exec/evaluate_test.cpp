@@ -173,3 +173,28 @@ TEST_CASE("nested branches pack what is packed") {
         CHECK(floats(run(*graph, {counting({3}), counting({4})}, options)[0]) == Floats{0, 1, 2, -1, 1, 1, -1, -1, 4, -1, -1, -1});
     }
 }
+
+TEST_CASE("the plan says what is fused and what is skipped") {
+    Making make;
+    const Value xs = make.input({1000, 8});
+    make.input({3});
+    const LaneId lane = make.enter(1000);
+    const Value x = make.builder.lane(xs, lane, 0);
+    const Value y = make.multiply(make.add(x, x), x);
+    const Value total = make.multiply(make.sum(y), make.number(2));
+    const auto graph = make.builder.finish({make.builder.unlane(total, lane, 0)});
+    RunOptions options;
+    options.threads = 1;
+    options.block = 100;
+    CHECK(explain_plan(*graph, options) == R"(graph: fused, block by block, on 1 thread
+1 input tensor not needed
+whole arrays:
+  lane -> f64[8]
+over the mapped axis of 1000 lanes, in 10 blocks of 100 lanes (136 bytes a lane):
+  fused: test_add, test_multiply -> f64[8]
+  test_sum -> f64
+  test_multiply -> f64
+whole arrays:
+  unlane -> f64[1000]
+)");
+}

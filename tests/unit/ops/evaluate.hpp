@@ -84,7 +84,9 @@ class Bench {
         if (text == "true" || text == "false") return {text == "true", {}, false};
         if (text.starts_with('"')) return {std::string(text.substr(1, text.size() - 2)), {}, false};
         if (text == "none" || text.empty()) return {};
-        return {Dim(std::stoll(std::string(text))), {}, false};
+        const Dim number(std::stoll(std::string(text)));
+        if (parameter.kind == ParameterKind::shape || parameter.kind == ParameterKind::integers) return {Dims{number}, {}, false};
+        return {number, {}, false};
     }
 
     Shape extents(const Lanes& lanes) {
@@ -152,7 +154,7 @@ inline BoundArgument given(const char* text) { return {std::string(text), {}, tr
 template <class T> std::vector<T> elements(const Array& array) {
     CHECK(array.dtype() == dtype_of<T>());
     const Array flat = array.contiguous();
-    return {flat.as<T>(), flat.as<T>() + flat.size()};
+    return std::vector<T>(flat.as<T>(), flat.as<T>() + flat.size());
 }
 
 // The whole text of the error that f ends with.

@@ -154,6 +154,16 @@ TEST_CASE("an update takes the dtype of the tensor, unless it is of a higher kin
     CHECK(failure_of([&] { type(x, bench.input(array<float>({2}, {1, 2}))); }) == "E301: [2] can't be broadcast to a scalar");
 }
 
+TEST_CASE("a tensor of literals stays weak under constant and computed positions alike") {
+    Bench bench;
+    const Value table = bench.input(array<double>({3}, {1, 2, 3}), true), i = bench.input(array<std::int64_t>({}, {1}));
+    CHECK(bench.builder.type(index(bench.builder, table, {at(1)}, {})).weak);
+    CHECK(bench.builder.type(index(bench.builder, table, {at(i)}, {})).weak);
+    CHECK(bench.builder.type(bench.call("window", {given(table), given(i), given(Dims{2})})[0]).weak);
+    CHECK(bench.builder.type(bench.call("tril", {given(bench.call("reshape", {given(table), given(Dims{3, 1})})[0])})[0]).weak);
+    CHECK_FALSE(bench.builder.type(bench.call("argsort", {given(table)})[0]).weak);
+}
+
 TEST_CASE("every lane of an index or update is what it is alone") {
     const Array x = counted({3, 2, 4}), i = array<std::int64_t>({3, 3}, {0, 3, -1, 2, 2, 1, 3, 4, 0}), v = counted({3, 2, 3});
     check_lanes({x, i}, [](Bench& bench, const std::vector<Value>& in) { return std::vector{index(bench.builder, in[0], {cut(), at(in[1])}, {})}; });

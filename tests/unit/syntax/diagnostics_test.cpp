@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+#include <random>
 
 using namespace vmaprun;
 
@@ -216,4 +217,22 @@ TEST_CASE("the JSON form is one line with every field, whatever bytes it holds")
     CHECK(json["notes"][0] == "n");
     CHECK(json["helps"][0] == "h");
     CHECK(nlohmann::json::parse(render_json(error("E501", "m")))["line"].is_null());
+}
+
+TEST_CASE("any spans of any bytes are shown, with marks as long as their text") {
+    std::mt19937 random(7);
+    const std::string pieces[] = {"a", "\n", "\t", "数", "\xff", "\x1b", "e\u0301", " ", "\r\n", std::string(150, 'z')};
+    for (int round = 0; round < 500; ++round) {
+        std::string text;
+        for (auto count = random() % 30; count > 0; --count) text += pieces[random() % std::size(pieces)];
+        const Source source("s.vm", text);
+        const auto place = [&] {
+            const std::size_t begin = random() % (text.size() + 1);
+            return characters(source, begin, begin + random() % (text.size() - begin + 2));
+        };
+        const std::string shown = plain(error("E101", "m").at(place(), "p").label(place(), "q").label(place(), "r"));
+        CHECK(shown.find('^') != std::string::npos);
+        CHECK(shown.find_first_of("\t\r\x1b\xff") == std::string::npos);
+        CHECK(shown.ends_with('\n'));
+    }
 }

@@ -1,0 +1,34 @@
+#include "exec/codes.hpp"
+
+namespace vmaprun {
+namespace {
+
+constexpr CodeExplanation explanations[] = {
+    {"E601", "a computed index is out of range",
+     "Constant indices are checked before anything runs (E306); this one came out of a computation. The message gives the\n"
+     "index, the axis and its size, and under vmap the lane. Of several such faults the one that is told is what running one\n"
+     "lane after another, each in program order, would meet first: the same in every mode and on any number of threads.\n"
+     "    let last = x[n - 1]          n = 0 asks for position -1\n"
+     "Guard it with `if`, whose branches act only in lanes that take them, keep it in range with clip(), or run with\n"
+     "`--index clamp`: reads take the nearest element, writes outside are dropped.\n"},
+    {"E602", "not enough memory",
+     "A result is larger than the memory of the machine, or than what the system still gives. The message gives its shape and\n"
+     "size. Often an axis was meant to be reduced, or two vmaps make a grid of all pairs:\n"
+     "    [[f(a, b) for b in ys] for a in xs]          len(xs) * len(ys) results\n"
+     "Reduce inside of the vmap, so that only the reduced value leaves it, or work on fewer lanes at a time.\n"},
+    {"E603", "a loop is past its limit",
+     "`loop … while c limit n` stops with this error when c still holds after n iterations; under vmap each lane counts for\n"
+     "itself, and the first one to fail is named. Either the limit is too small, or the iteration does not converge: NaN in a\n"
+     "condition such as `err > 1e-6` ends a loop, but `!(err <= 1e-6)` goes on for ever.\n"
+     "    loop x = 1.0 while abs(x * x - a) > 1e-9 limit 100 { 0.5 * (x + a / x) }          never ends for a < 0\n"},
+    {"E610", "an assertion does not hold",
+     "assert_eq compares values and shapes (NaN equals NaN), assert_close allows |a - b| <= tol * (1 + |b|), assert_finite\n"
+     "refuses NaN and infinities. The message gives the first element that fails, and under vmap the lane. The exit code is 1,\n"
+     "as for a failed test. Checks run even when nothing uses what they look at, but only in lanes that reach them.\n"},
+};
+
+} // namespace
+
+std::span<const CodeExplanation> run_codes() { return explanations; }
+
+} // namespace vmaprun

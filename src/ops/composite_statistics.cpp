@@ -1,0 +1,190 @@
+// Statistics made of sums, extremes and sorting: mean, var, std, ptp, logsumexp, norms, median, quantile.
+// Axes and keepdims as for every reduction; whole numbers are taken as f64, f32 stays f32.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "ops/composite.hpp"
+#include "ops/families.hpp"
+#include "ops/lowering.hpp"
+#include "ops/movement.hpp"
+#include "ops/reduction.hpp"
+
+namespace vmaprun {
+namespace {
+
+std::vector<std::int64_t> axes_of(Builder& builder, const BuiltinCall& call, std::size_t argument) {
+    return call.axes(argument, builder.type(call.tensor(0)).rank());
+}
+
+Lowered lower_mean(Builder& builder, const BuiltinCall& call) { return mean_over(builder, call.tensor(0), axes_of(builder, call, 1), call.boolean(2)); }
+
+// ---- var and std: the mean of squared distances from the mean, over count - correction (NaN or infinite where that is 0)
+
+Value variance(Builder& builder, const BuiltinCall& call) {
+    const Value x = as_floating(builder, call.tensor(0));
+    const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
+    const Value distance = pointwise(builder, "subtract", {x, mean_over(builder, x, axes, true)});
+    const Value sum = reduce(builder, "sum", squared_magnitude(builder, distance), axes, call.boolean(3));
+    const Dim count = count_over(builder.type(x).shape, axes);
+    const double correction = call.number(2);
+    Value divisor = builder.constant(count);
+    if (!count.is_symbolic()) divisor = literal(builder, std::max(static_cast<double>(count.value()) - correction, 0.0));
+    else if (correction != 0) divisor = pointwise(builder, "subtract", {divisor, literal(builder, correction)});
+    return pointwise(builder, "divide", {sum, divisor});
+}
+
+Lowered lower_var(Builder& builder, const BuiltinCall& call) { return variance(builder, call); }
+Lowered lower_std(Builder& builder, const BuiltinCall& call) { return pointwise(builder, "sqrt", {variance(builder, call)}); }
+
+Lowered lower_ptp(Builder& builder, const BuiltinCall& call) {
+    const Value x = call.tensor(0);
+    const TensorType type = builder.type(x);
+    if (kind_of(type.dtype) > Kind::floating || type.dtype == DType::boolean) call.fail(0, error("E302", "ptp needs real numbers, not `" + std::string(name_of(type.dtype)) + "`"));
+    const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
+    for (const std::int64_t axis : axes) {
+        if (type.shape[static_cast<std::size_t>(axis)] == Dim(0)) call.fail(0, error("E311", "ptp over no elements: axis " + std::to_string(axis) + " of " + dims_text(type.shape) + " is empty"));
+    }
+    return pointwise(builder, "subtract", {reduce(builder, "max", x, axes, call.boolean(2)), reduce(builder, "min", x, axes, call.boolean(2))});
+}
+
+Lowered lower_logsumexp(Builder& builder, const BuiltinCall& call) { return logsumexp_over(builder, call.tensor(0), axes_of(builder, call, 1), call.boolean(2)); }
+
+// ---- norms of vectors
+
+Lowered lower_norm(Builder& builder, const BuiltinCall& call) {
+    const Value x = as_floating(builder, call.tensor(0));
+    const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
+    const bool keepdims = call.boolean(2);
+    const double order = call.number(3);
+    const auto over = [&](std::string_view op, Value values) { return reduce(builder, op, values, axes, keepdims); };
+    if (order == 2) return pointwise(builder, "sqrt", {over("sum", squared_magnitude(builder, x))});
+    if (order == 0) {
+        const DType dtype = builder.type(x).dtype;
+        return cast(builder, over("count_nonzero", x), dtype == DType::f32 || dtype == DType::c64 ? DType::f32 : DType::f64);
+    }
+    const Value magnitude = pointwise(builder, "abs", {x});
+    if (std::isinf(order)) {
+        if (count_over(builder.type(x).shape, axes) == Dim(0)) call.fail(0, error("E311", "the largest and smallest of no elements don't exist"));
+        return over(order > 0 ? "max" : "min", magnitude);
+    }
+    if (order == 1) return over("sum", magnitude);
+    const Value powers = over("sum", pointwise(builder, "pow", {magnitude, literal(builder, order)}));
+    return pointwise(builder, "pow", {powers, literal(builder, 1 / order)});
+}
+
+// ---- quantile and median, by NumPy's linear interpolation
+
+struct Sorted {
+    Value values; // [kept..., n], ascending
+    Value has_nan; // [kept...]
+    Dim count;
+    Dims kept_shape; // as the result's sample has it, by keepdims
+};
+
+Sorted sorted_over(Builder& builder, const BuiltinCall& call, const std::vector<std::int64_t>& axes, bool keepdims) {
+    Value x = as_floating(builder, call.tensor(0));
+    const TensorType type = builder.type(x);
+    if (is_complex(type.dtype)) call.fail(0, error("E302", std::string(call.op().name()) + " needs real numbers, not `" + std::string(name_of(type.dtype)) + "`"));
+    Sorted sorted;
+    sorted.count = count_over(type.shape, axes);
+    if (sorted.count == Dim(0)) call.fail(0, error("E311", std::string(call.op().name()) + " over no elements"));
+    std::vector<std::int64_t> order;
+    Dims flat;
+    for (std::size_t axis = 0; axis < type.rank(); ++axis) {
+        const bool reduced = std::ranges::binary_search(axes, static_cast<std::int64_t>(axis));
+        if (!reduced) {
+            order.push_back(static_cast<std::int64_t>(axis));
+            flat.push_back(type.shape[axis]);
+            sorted.kept_shape.push_back(type.shape[axis]);
+        } else if (keepdims) {
+            sorted.kept_shape.emplace_back(1);
+        }
+    }
+    order.insert(order.end(), axes.begin(), axes.end());
+    flat.push_back(sorted.count);
+    x = reshape_to(builder, permute(builder, x, order), flat);
+    const auto last = static_cast<std::int64_t>(flat.size()) - 1;
+    sorted.values = call_row(builder, "sort", {x});
+    sorted.has_nan = reduce(builder, "any", pointwise(builder, "isnan", {x}), {last}, false);
+    return sorted;
+}
+
+// q as f64, of rank 0 or 1, and in [0, 1] where that is known.
+Value checked_quantile(Builder& builder, const BuiltinCall& call, Value q) {
+    const TensorType type = builder.type(q);
+    if (kind_of(type.dtype) > Kind::floating) call.fail(1, error("E302", "q must be real, not `" + std::string(name_of(type.dtype)) + "`"));
+    if (type.rank() > 1) call.fail(1, error("E307", "q must be a number or a vector of them, not " + shape_words(type.shape)));
+    q = cast(builder, q, DType::f64);
+    if (const auto constant = builder.static_value(q)) {
+        const Array numbers = constant->contiguous();
+        for (std::int64_t i = 0; i < numbers.size(); ++i) {
+            const double number = numbers.as<double>()[i];
+            if (!(number >= 0 && number <= 1)) call.fail(1, error("E310", "q must be from 0 to 1"));
+        }
+    }
+    return q;
+}
+
+Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, std::size_t axis_argument, bool keepdims) {
+    const Sorted sorted = sorted_over(builder, call, axes_of(builder, call, axis_argument), keepdims);
+    const auto apply = [&](std::string_view op, std::vector<Value> operands) { return pointwise(builder, op, std::move(operands)); };
+    const auto last = static_cast<std::int64_t>(builder.type(sorted.values).rank()) - 1;
+    const Value top = builder.constant(sorted.count - 1);
+    const Value position = apply("multiply", {q, top});
+    const Value low = cast(builder, apply("floor", {apply("minimum", {apply("maximum", {position, literal(builder, 0)}), top})}), DType::i64);
+    const Value high = apply("minimum", {apply("add", {low, builder.constant(Dim(1))}), top});
+    const DType dtype = builder.type(sorted.values).dtype;
+    const Value a = gather(builder, sorted.values, {low}, {last}, 0), b = gather(builder, sorted.values, {high}, {last}, 0);
+    Value part = cast(builder, apply("subtract", {position, low}), dtype);
+    Dims aligned = builder.type(q).shape; // q's axes first, then the kept ones
+    aligned.resize(builder.type(a).rank(), 1);
+    part = reshape_to(builder, part, aligned);
+    const Value step = apply("subtract", {b, a});
+    const Value from_below = apply("add", {a, apply("multiply", {step, part})});
+    const Value from_above = apply("subtract", {b, apply("multiply", {step, apply("subtract", {literal(builder, 1), part})})});
+    Value result = apply("where", {apply("less", {part, literal(builder, 0.5)}), from_below, from_above});
+    result = apply("where", {apply("equal", {a, b}), a, result}); // two infinities have no step between them
+    const Value outside = apply("logical_not", {apply("logical_and", {apply("greater_equal", {q, literal(builder, 0)}), apply("less_equal", {q, literal(builder, 1)})})});
+    const Value bad = apply("logical_or", {sorted.has_nan, reshape_to(builder, outside, aligned)});
+    result = apply("where", {bad, literal(builder, std::nan("")), result});
+    Dims shape = builder.type(q).shape;
+    shape.insert(shape.end(), sorted.kept_shape.begin(), sorted.kept_shape.end());
+    return reshape_to(builder, result, shape);
+}
+
+Lowered lower_quantile(Builder& builder, const BuiltinCall& call) {
+    return quantile_of(builder, call, checked_quantile(builder, call, call.tensor(1)), 2, call.boolean(3));
+}
+
+Lowered lower_median(Builder& builder, const BuiltinCall& call) {
+    return quantile_of(builder, call, scalar(builder, 0.5, DType::f64), 1, call.boolean(2));
+}
+
+} // namespace
+
+std::span<const Op> statistics_rows() {
+    static const std::array rows = {
+        Op{.signature = "mean(x, axis: axes = none, keepdims: bool = false)", .doc = "The arithmetic mean over axes.",
+           .example = "mean([1, 2, 4, 5]) => 3.0", .family = Family::reduction, .lower = lower_mean},
+        Op{.signature = "var(x, axis: axes = none, correction: number = 0.0, keepdims: bool = false)", .doc = "The variance over axes: squared distances from the mean, summed and divided by their count less the correction.",
+           .example = "var([1.0, 3.0]) => 1.0", .family = Family::reduction, .lower = lower_var},
+        Op{.signature = "std(x, axis: axes = none, correction: number = 0.0, keepdims: bool = false)", .doc = "The standard deviation over axes: the square root of var.",
+           .example = "std([1.0, 3.0]) => 1.0", .family = Family::reduction, .lower = lower_std},
+        Op{.signature = "ptp(x, axis: axes = none, keepdims: bool = false)", .doc = "The largest element less the smallest over axes.",
+           .example = "ptp([3, 1, 7]) => 6", .family = Family::reduction, .lower = lower_ptp},
+        Op{.signature = "logsumexp(x, axis: axes = none, keepdims: bool = false)", .doc = "The logarithm of the sum of exp(x) over axes, without overflow.",
+           .example = "logsumexp([0.0, 0.0]) => 0.6931471805599453", .family = Family::reduction, .lower = lower_logsumexp},
+        Op{.signature = "norm(x, axis: axes = none, keepdims: bool = false, ord: number = 2)", .doc = "The norm over axes as of one vector; ord 1, 2, inf, -inf, 0 (elements that are not 0), or any other power.",
+           .example = "norm([3.0, 4.0]) => 5.0", .family = Family::reduction, .lower = lower_norm},
+        Op{.signature = "vector_norm(x, axis: axes = none, keepdims: bool = false, ord: number = 2)", .doc = "The same as norm.",
+           .example = "vector_norm([3.0, 4.0], ord=1) => 7.0", .family = Family::linalg, .lower = lower_norm},
+        Op{.signature = "median(x, axis: axes = none, keepdims: bool = false)", .doc = "The middle element over axes in order of size, or the mean of the two in the middle; NaN where there is one.",
+           .example = "median([5, 1, 2, 4]) => 3.0", .family = Family::reduction, .lower = lower_median},
+        Op{.signature = "quantile(x, q, axis: axes = none, keepdims: bool = false)", .doc = "The value below which the part q of the elements over axes lies, between two elements by linear interpolation; of several q, one after another along a new first axis.",
+           .example = "quantile([0.0, 10.0], 0.25) => 2.5", .family = Family::reduction, .lower = lower_quantile},
+    };
+    return rows;
+}
+
+} // namespace vmaprun

@@ -1,0 +1,230 @@
+// Holds the two laws over cases.txt, which must name every builtin.
+//   Law 1: vmap(f) gives the bits of unroll(f), for every choice of mapped operands and their axes, for sizes 0 to 4 and
+//          around the SIMD width.
+//   Law 2: the same bits for every block size and thread count, and in eager mode.
+// Part P of N takes every N-th case, so that parts can run side by side.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <random>
+#include <sstream>
+
+#include "exec/run.hpp"
+#include "syntax/diagnostics.hpp"
+#include "syntax/parser.hpp"
+#include "trace/functions.hpp"
+#include "trace/trace.hpp"
+
+namespace {
+
+using namespace vmaprun;
+
+struct Operand {
+    std::string name;
+    DType dtype = DType::f32;
+    Shape shape;
+    double low = -2, high = 2;
+};
+struct Case {
+    std::string expression;
+    std::vector<Operand> operands;
+};
+
+Operand parse_operand(const std::string& text) {
+    Operand operand;
+    std::istringstream words(text);
+    std::string type, range;
+    words >> operand.name;
+    std::getline(words, type, ']');
+    std::getline(words, range);
+    const std::size_t open = type.find('[');
+    const std::size_t first = type.find_first_not_of(' ');
+    operand.dtype = *dtype_named(type.substr(first, open - first));
+    std::istringstream sizes(type.substr(open + 1));
+    for (std::string size; std::getline(sizes, size, ',');) operand.shape.push_back(std::stoll(size));
+    if (const std::size_t dots = range.find(".."); dots != std::string::npos) {
+        operand.low = std::stod(range.substr(0, dots));
+        operand.high = std::stod(range.substr(dots + 2));
+    }
+    return operand;
+}
+
+std::vector<Case> read_cases(const char* path) {
+    std::vector<Case> cases;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) {
+        if (line.empty() || line[0] == '#') continue;
+        const std::size_t bar = line.rfind(" | ");
+        Case one{line.substr(0, bar), {}};
+        std::istringstream operands(line.substr(bar + 3));
+        for (std::string operand; std::getline(operands, operand, ';');) one.operands.push_back(parse_operand(operand));
+        cases.push_back(std::move(one));
+    }
+    return cases;
+}
+
+Array random_array(DType dtype, const Shape& shape, const Operand& operand, std::mt19937& random) {
+    Array array(dtype, shape);
+    std::uniform_real_distribution<double> uniform(operand.low, operand.high);
+    visit_dtype(dtype, [&]<class T>(TypeTag<T>) {
+        for (std::int64_t i = 0; i < array.size(); ++i) {
+            const double number = uniform(random);
+            if constexpr (std::is_same_v<T, bool>) array.as<T>()[i] = number > (operand.low + operand.high) / 2;
+            else if constexpr (std::is_integral_v<T>) array.as<T>()[i] = static_cast<T>(std::floor(number));
+            else if constexpr (std::is_floating_point_v<T>) array.as<T>()[i] = static_cast<T>(number);
+            else array.as<T>()[i] = T{};
+        }
+    });
+    return array;
+}
+
+class Inputs : public InputSource {
+  public:
+    std::map<std::string, Array> arrays;
+    std::optional<Arriving> arriving(const std::string& name, const DeclaredType&, bool) override {
+        const auto found = arrays.find(name);
+        if (found == arrays.end()) return std::nullopt;
+        Arriving arriving;
+        arriving.tensor = {found->second.dtype(), found->second.shape(), found->second};
+        arriving.place = "the test";
+        return arriving;
+    }
+};
+
+// One script of two outputs trees, `v` by vmap and `u` by unroll.
+class Script {
+  public:
+    explicit Script(const std::string& text) : source_("law.vm", text), parsed_(parse(source_)) {
+        if (!parsed_.errors.empty()) throw UserError(parsed_.errors);
+    }
+    Traced trace_with(Inputs& inputs, bool fold) {
+        TraceOptions options;
+        if (fold) options.folder = fold_node;
+        return trace(parsed_.script, inputs, options);
+    }
+
+  private:
+    Source source_;
+    ParseResult parsed_;
+};
+
+std::vector<Array> run_traced(const Traced& traced, const Inputs& inputs, const RunOptions& options) {
+    std::vector<Array> arrays;
+    for (const TracedInput& input : traced.inputs) arrays.push_back(inputs.arrays.at(input.name));
+    return run(*traced.graph, std::move(arrays), options);
+}
+
+void leaves(const OutputTree& tree, std::vector<std::size_t>& outputs) {
+    if (tree.form == OutputTree::Form::tensor) outputs.push_back(tree.output);
+    for (const OutputTree& item : tree.items) leaves(item, outputs);
+}
+
+int failures = 0;
+
+void fail(const std::string& script, const std::string& what) {
+    if (++failures <= 20) std::cout << "FAILED " << what << "\n" << script << "\n";
+}
+
+// How one operand is mapped: -1 not at all, else the axis.
+using Axes = std::vector<int>;
+
+std::vector<Axes> choices(const Case& one) {
+    std::vector<Axes> all{{}};
+    for (const Operand& operand : one.operands) {
+        std::vector<Axes> longer;
+        for (const Axes& axes : all) {
+            for (int axis = -1; axis <= static_cast<int>(operand.shape.size()); ++axis) {
+                // Beyond three operands or axes, first and last stand for all.
+                if (axis > 0 && axis < static_cast<int>(operand.shape.size()) && one.operands.size() > 1) continue;
+                longer.push_back(axes);
+                longer.back().push_back(axis);
+            }
+        }
+        all = std::move(longer);
+    }
+    std::erase_if(all, [](const Axes& axes) { return std::ranges::all_of(axes, [](int axis) { return axis < 0; }); });
+    return all;
+}
+
+void check(const Case& one, const Axes& axes, std::int64_t lanes, bool schedules, std::mt19937& random) {
+    Inputs inputs;
+    std::string parameters, declared, in_axes, arguments;
+    for (std::size_t i = 0; i < one.operands.size(); ++i) {
+        const Operand& operand = one.operands[i];
+        Shape shape = operand.shape;
+        if (axes[i] >= 0) shape.insert(shape.begin() + axes[i], lanes);
+        inputs.arrays[operand.name] = random_array(operand.dtype, shape, operand, random);
+        const std::string comma = i > 0 ? ", " : "";
+        parameters += comma + operand.name;
+        arguments += comma + operand.name;
+        in_axes += (axes[i] < 0 ? "none" : std::to_string(axes[i])) + std::string(", ");
+        declared += "input " + operand.name + ": " + (shape.empty() ? std::string(name_of(operand.dtype)) : std::string(name_of(operand.dtype)) + "[...]") + "\n";
+    }
+    in_axes.resize(in_axes.size() - (one.operands.size() > 1 ? 2 : 1));
+    const std::string text = declared + "let f = (" + parameters + ") => " + one.expression + "\noutput v = vmap(f, in_axes=(" + in_axes + "))(" + arguments +
+                             ")\noutput u = unroll(f, in_axes=(" + in_axes + "))(" + arguments + ")\n";
+    const std::string what = one.expression + " over " + std::to_string(lanes) + " lanes, in_axes (" + in_axes + ")";
+    try {
+        Script script(text);
+        const Traced traced = script.trace_with(inputs, true);
+        RunOptions options;
+        options.threads = 1;
+        const std::vector<Array> reference = run_traced(traced, inputs, options);
+        std::vector<std::size_t> mapped, unrolled;
+        leaves(traced.outputs[0].tree, mapped);
+        leaves(traced.outputs[1].tree, unrolled);
+        if (mapped.size() != unrolled.size()) return fail(text, "law 1, structure: " + what);
+        for (std::size_t i = 0; i < mapped.size(); ++i) {
+            if (!same_bits(reference[mapped[i]], reference[unrolled[i]])) return fail(text, "law 1: " + what);
+        }
+        if (!schedules) return;
+        const auto compare = [&](const std::vector<Array>& found, const std::string& how) {
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                if (!same_bits(reference[i], found[i])) return fail(text, "law 2, " + how + ": " + what);
+            }
+        };
+        for (const std::int64_t block : {1, 2, 3, 7}) {
+            options.block = block;
+            options.threads = block == 3 ? 2 : 1;
+            compare(run_traced(traced, inputs, options), "blocks of " + std::to_string(block));
+        }
+        options = {};
+        options.mode = RunOptions::Mode::eager;
+        compare(run_traced(traced, inputs, options), "eager");
+        compare(run_traced(script.trace_with(inputs, false), inputs, {}), "without folding");
+    } catch (const UserError& failure) {
+        fail(text, what + ":\n" + render(failure.diagnostics().front(), {}));
+    }
+}
+
+void check_coverage(const std::vector<Case>& cases) {
+    // Tested elsewhere: what takes no tensor, and checks.
+    const std::vector<std::string_view> elsewhere = {"vmap", "assert_eq", "assert_close", "assert_finite", "debug", "pi", "e", "inf", "nan"};
+    for (const std::string_view name : builtin_names()) {
+        const bool named = std::ranges::find(elsewhere, name) != elsewhere.end() ||
+                           std::ranges::any_of(cases, [&](const Case& one) { return one.expression.find(std::string(name) + "(") != std::string::npos; });
+        if (!named) fail(std::string(name), "no case in cases.txt for the builtin");
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 4) return 2;
+    const std::vector<Case> cases = read_cases(argv[1]);
+    const std::size_t part = std::stoul(argv[2]), parts = std::stoul(argv[3]);
+    if (part == 0) check_coverage(cases);
+    std::mt19937 random(20260101);
+    std::size_t checked = 0;
+    for (std::size_t i = part; i < cases.size(); i += parts) {
+        for (const Axes& axes : choices(cases[i])) {
+            for (const std::int64_t lanes : {0, 1, 2, 3, 4, 15, 16, 17}) {
+                check(cases[i], axes, lanes, lanes == 3 || lanes == 17, random);
+                ++checked;
+            }
+        }
+    }
+    std::cout << checked << " combinations, " << failures << " failures\n";
+    return failures == 0 ? 0 : 1;
+}
