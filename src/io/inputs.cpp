@@ -320,11 +320,19 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold(const std::string& name, co
         const JsonValue value = parse_json(binding.json, place);
         return from_place(place, [&] { return std::make_unique<Held>(Held::of_json(value, declared, "$", place)); });
     }
-    if (!bindings_.data.empty() && !data_taken_) {
+    if (!bindings_.data.empty() && claims(name)) {
         data_taken_ = true;
         return hold_file({name, bindings_.data, ""}, declared);
     }
     return bindings_.standard_input ? hold_standard_input(name, declared, alone) : nullptr;
+}
+
+bool BoundInputs::claims(const std::string& name) {
+    const auto named = [&](const auto& binding) { return binding.name == name; };
+    if (std::ranges::any_of(bindings_.files, named) || std::ranges::any_of(bindings_.values, named)) return true;
+    if (bindings_.data.empty()) return false;
+    if (data_input_.empty()) data_input_ = name;
+    return data_input_ == name;
 }
 
 std::optional<Arriving> BoundInputs::arriving(const std::string& name, const DeclaredType& declared, bool alone) {

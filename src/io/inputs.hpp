@@ -57,6 +57,7 @@ class BoundInputs : public InputSource {
     BoundInputs(const BoundInputs&) = delete;
     BoundInputs& operator=(const BoundInputs&) = delete;
 
+    bool claims(const std::string& name) override;
     std::optional<Arriving> arriving(const std::string& name, const DeclaredType& declared, bool alone) override;
 
     // E516 for every `-i` and `--set` that names none of the script's inputs.
@@ -76,6 +77,7 @@ class BoundInputs : public InputSource {
     InputBindings bindings_;
     std::map<std::string, std::unique_ptr<Held>> held_; // null: nothing arrives
     std::optional<JsonValue> standard_document_;
+    std::string data_input_; // the input that the data file binds; empty: none yet
     bool data_taken_ = false, standard_value_taken_ = false;
 };
 

@@ -1,5 +1,6 @@
 // Calls: how arguments find parameters, what a user function does when called, and pipes.
 #include <algorithm>
+#include <mutex>
 
 #include "base/text.hpp"
 #include "ops/lowering.hpp"
@@ -273,6 +274,22 @@ Datum Tracer::pipe(const ast::Pipe& pipe, Span span, const ScopePtr& scope) {
     return call(function, std::move(arguments), span);
 }
 
+namespace {
+
+// Parsed once a process: messages and graphs point into its text for as long as they live.
+const ast::Script& prelude_script(std::string_view name, std::string_view text) {
+    static std::mutex mutex;
+    static SourceMap sources;
+    static std::map<std::string, ast::Script, std::less<>> scripts;
+    const std::lock_guard lock(mutex);
+    if (const auto known = scripts.find(name); known != scripts.end()) return known->second;
+    ParseResult parsed = parse(sources.add("prelude.vm", std::string(text)));
+    if (!parsed.errors.empty()) throw InternalError("prelude: " + std::string(name) + ": " + parsed.errors.front().message);
+    return scripts.emplace(std::string(name), std::move(parsed.script)).first->second;
+}
+
+} // namespace
+
 FunctionPtr Tracer::builtin(std::string_view name) {
     if (const auto known = builtins_.find(name); known != builtins_.end()) return known->second;
     FunctionPtr function;
@@ -285,15 +302,11 @@ FunctionPtr Tracer::builtin(std::string_view name) {
     }
     if (!function) {
         if (const auto text = prelude_function(name)) {
-            const Source& source = own_sources_.add("prelude.vm", std::string(*text));
-            ParseResult parsed = parse(source);
-            if (!parsed.errors.empty()) throw InternalError("prelude: " + std::string(name) + ": " + parsed.errors.front().message);
-            auto script = std::make_unique<ast::Script>(std::move(parsed.script));
+            const ast::Script& script = prelude_script(name, *text);
             const auto scope = std::make_shared<Scope>();
-            for (const ast::Item& item : script->items) {
+            for (const ast::Item& item : script.items) {
                 if (const auto* fn = std::get_if<ast::Function>(&item.node)) function = make_user_function(*fn, scope);
             }
-            prelude_.emplace(std::string(name), std::move(script));
         }
     }
     builtins_.emplace(std::string(name), function);

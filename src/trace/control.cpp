@@ -328,18 +328,20 @@ Datum Tracer::range_loop(const ast::Loop& node, const RangeDatum& range, const D
         const Value counter = builder_->parameter({DType::i64, {}, weak}, bound_lanes);
         const Datum result = step(carry_parameters(*builder_, carry), counter);
         if (!settle(*this, carry, result, bound_lanes, step_span)) continue;
-        std::vector<Value> outputs = leaves_of(*this, result, step_span, "the carry"), operands = initial_values(*builder_, carry);
+        std::vector<Value> outputs = leaves_of(*this, result, step_span, "the carry");
         std::vector<TensorType> types = carry.types;
         std::vector<Lanes> lanes = carry.lanes;
         if (bound_lanes.empty()) {
             const std::shared_ptr<Graph> body = open.finish(outputs);
             fit_outputs(*builder_, *body, 0, carry.types);
+            std::vector<Value> operands = initial_values(*builder_, carry);
             operands.insert(operands.begin(), {first, last});
             return results_tree(carry, builder_->add_control(for_op, operands, {}, {body}, types, lanes, sequence));
         }
         outputs.insert(outputs.begin(), pointwise(*builder_, "add", {counter, builder_->constant(Dim(1))}));
         const std::shared_ptr<Graph> body = open.finish(outputs);
         fit_outputs(*builder_, *body, 1, carry.types);
+        std::vector<Value> operands = initial_values(*builder_, carry);
         operands.insert(operands.begin(), first);
         types.insert(types.begin(), TensorType{DType::i64, {}, weak});
         lanes.insert(lanes.begin(), bound_lanes);

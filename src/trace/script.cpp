@@ -95,8 +95,9 @@ void Tracer::prepare(const ast::Script& script) {
     script_ = &script;
     for (const ast::Item& item : script.items) {
         if (const auto* input = std::get_if<ast::Input>(&item.node)) {
-            ++inputs_total_;
-            if (!input->default_value) ++inputs_without_default_;
+            const std::size_t unclaimed = source_.claims(input->name.text) ? 0 : 1;
+            inputs_total_ += unclaimed;
+            if (!input->default_value) inputs_without_default_ += unclaimed;
             traced_.input_names.push_back(input->name.text);
         }
     }
@@ -120,8 +121,9 @@ void Tracer::prepare(const ast::Script& script) {
     }
     if (options_.implicit_inputs) {
         for (const FreeName& free : names.free_names) {
-            ++inputs_total_;
-            ++inputs_without_default_;
+            const std::size_t unclaimed = source_.claims(free.name) ? 0 : 1;
+            inputs_total_ += unclaimed;
+            inputs_without_default_ += unclaimed;
             traced_.input_names.push_back(free.name);
         }
         for (const FreeName& free : names.free_names) {

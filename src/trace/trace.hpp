@@ -50,8 +50,14 @@ struct Arriving {
 class InputSource {
   public:
     virtual ~InputSource() = default;
-    // What is bound to an input; nullopt when nothing is (then its default stands in). `alone`: it is the only input
-    // without a default, or the only input. Throws UserError E5xx on data that can't be read as the declared type.
+    // Whether something brings this input by its name or place (a file, a setting). Asked for every input, in script order,
+    // before anything arrives: what is claimed does not count as an input that a lone value could be meant for.
+    virtual bool claims(const std::string& name) {
+        (void)name;
+        return false;
+    }
+    // What is bound to an input; nullopt when nothing is (then its default stands in). `alone`: of those that nothing
+    // claims it is the only input without a default, or the only input. Throws UserError E5xx on data that can't be read as the declared type.
     virtual std::optional<Arriving> arriving(const std::string& name, const DeclaredType& declared, bool alone) = 0;
 };
 

@@ -209,7 +209,6 @@ class Tracer {
     std::vector<Divergence> divergences_;
     std::vector<const void*> active_calls_;
     std::map<std::string, FunctionPtr, std::less<>> builtins_;
-    std::map<std::string, std::unique_ptr<ast::Script>, std::less<>> prelude_;
     std::map<std::string, ScopePtr> modules_;
     std::map<std::string, std::string> imported_from_; // name at top level -> module
     std::set<std::string, std::less<>> published_dims_;
@@ -217,7 +216,6 @@ class Tracer {
     bool testing_ = false; // a test block: errors of items that it doesn't need don't count
     std::vector<std::unique_ptr<ast::Script>> imported_;
     std::vector<std::string> importing_;
-    SourceMap own_sources_;
     std::vector<Diagnostic> errors_;
     Traced traced_;
     std::vector<Value> outputs_;

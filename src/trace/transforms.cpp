@@ -21,15 +21,6 @@ const Datum* axes_below(const Datum& axes, std::size_t item, const std::string* 
     return axes.tuple() && item < axes.tuple()->items.size() ? &axes.tuple()->items[item] : nullptr;
 }
 
-std::string axes_text(const Builder& builder, const Datum& axes) {
-    if (axes.none()) return "none";
-    if (axes.tensor()) {
-        const auto axis = builder.static_int(*axes.tensor());
-        return axis ? axis->text() : "a tensor";
-    }
-    return type_text(builder, axes);
-}
-
 [[noreturn]] void fail_nesting(const Builder& builder, const char* which, const std::string& path, const Datum& axes, const Datum& value, Span span) {
     std::string axes_shape = "an axis";
     if (axes.tuple()) axes_shape = "a tuple of " + count_of(static_cast<std::int64_t>(axes.tuple()->items.size()), "item");

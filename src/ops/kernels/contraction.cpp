@@ -150,12 +150,29 @@ template <class T, class Run> void run_tasks(const KernelCall& call, const Layou
     });
 }
 
+// Products of one element each: neighbours run side by side.
+template <class T> void run_dots(const KernelCall& call, const Layout& layout) {
+    const std::int64_t steps = count(layout.steps);
+    const auto a_steps = offsets(layout.steps, &Axis::a, 0, steps), b_steps = offsets(layout.steps, &Axis::b, 0, steps);
+    run_in_parts(call.parallel, count(layout.outer), grain_for(steps, 1 << 16), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t at = begin; at < end; at += 512) { // a few at a time: the tables stay small
+            const std::int64_t stop = std::min(end, at + 512);
+            const auto a = offsets(layout.outer, &Axis::a, at, stop), b = offsets(layout.outer, &Axis::b, at, stop), c = offsets(layout.outer, &Axis::c, at, stop);
+            const DotProducts<T> dots{call.operands[0].as<T>(), call.operands[1].as<T>(), call.results[0].as<T>(), stop - at, steps, a.data(), b.data(), c.data(), a_steps.data(), b_steps.data(),
+                                      even_stride(layout.steps, &Axis::a), even_stride(layout.steps, &Axis::b)};
+            if constexpr (std::is_same_v<T, float>) contraction_table().dots_f32(dots);
+            else contraction_table().dots_f64(dots);
+        }
+    });
+}
+
 } // namespace
 
 void dot_general_kernel(const KernelCall& call) {
     const Layout layout = layout_of(call);
     visit_dtype(call.results[0].dtype, [&]<class T>(TypeTag<T>) {
         if constexpr (std::is_floating_point_v<T>) {
+            if (count(layout.rows) == 1 && count(layout.columns) == 1) return run_dots<T>(call, layout);
             const ContractionTable& table = contraction_table();
             constexpr bool single = std::is_same_v<T, float>;
             const Blocks blocks{table.row_block, single ? table.column_block_f32 : table.column_block_f64};

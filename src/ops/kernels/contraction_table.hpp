@@ -19,9 +19,21 @@ template <class T> struct MatrixProduct {
     std::int64_t a_step, b_step, b_column, c_column;
 };
 
+// Dot products: c[i] = sum over s of a[i, s] * b[i, s], each i by the offsets at which it begins, the steps as above.
+template <class T> struct DotProducts {
+    const T* a;
+    const T* b;
+    T* c;
+    std::int64_t count, steps;
+    const std::int64_t *a_starts, *b_starts, *c_starts, *a_steps, *b_steps;
+    std::int64_t a_step, b_step;
+};
+
 struct ContractionTable {
     void (*product_f32)(const MatrixProduct<float>& product, float* scratch);
     void (*product_f64)(const MatrixProduct<double>& product, double* scratch);
+    void (*dots_f32)(const DotProducts<float>& dots);
+    void (*dots_f64)(const DotProducts<double>& dots);
     // The largest block that one call should be given, and the elements of scratch that it needs then.
     std::int64_t row_block, column_block_f32, column_block_f64, scratch_f32, scratch_f64;
 };

@@ -1,46 +1,282 @@
 // Products of matrices of floats for one instruction set: see kernels/contraction_table.hpp, and kernels/contraction.hpp
 // for the order that all of this implements.
+//
+// The columns of a product are cut into tiles of so many vectors, the last ones narrower and narrower, down to single
+// elements; the rows into groups whose sums fit into registers. For every tile and group one block of 256 contracted
+// elements is summed in registers and then stored (the first block) or added (the others): each element's own order is
+// the same in all of them. b is read where it lies when its columns are neighbours and it is small or read few times;
+// else tile by tile from a packed panel. a is packed, a group of rows at a time, when many tiles read it.
 #include "ops/kernels/contraction_table.hpp"
+#include "ops/kernels/simd/vectors.hpp"
 
-namespace vmaprun::VMAPRUN_ARCH {
+namespace vmaprun {
 namespace {
 
-inline float multiply_add(float x, float y, float sum) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-    return __builtin_fmaf(x, y, sum);
-#else
-    return sum + x * y;
-#endif
-}
-inline double multiply_add(double x, double y, double sum) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-    return __builtin_fma(x, y, sum);
-#else
-    return sum + x * y;
-#endif
-}
+// One group of rows against one tile of columns, over one block.
+template <class T> struct Micro {
+    const T* a[panel_rows];  // where each row begins (packed: a[0] alone)
+    std::int64_t a_step;
+    const T* b;
+    std::int64_t b_step, steps;
+    T* c[panel_rows];        // neighbouring columns
+    bool first;              // store rather than add
+};
 
-template <class T> void product(const MatrixProduct<T>& p, T*) {
-    for (std::int64_t i = 0; i < p.rows; ++i) {
-        for (std::int64_t j = 0; j < p.columns; ++j) {
-            const T *a = p.a + p.a_rows[i], *b = p.b + p.b_columns[j];
-            T total = 0;
-            for (std::int64_t begin = 0; begin < p.steps; begin += contraction_block) {
-                const std::int64_t end = p.steps < begin + contraction_block ? p.steps : begin + contraction_block;
-                T sum = 0;
-                for (std::int64_t s = begin; s < end; ++s) sum = multiply_add(a[p.a_steps[s]], b[p.b_steps[s]], sum);
-                total = begin == 0 ? sum : total + sum;
-            }
-            p.c[p.c_rows[i] + p.c_columns[j]] = total;
+template <class T, int N, int Vectors, int Rows, bool Packed> void run_micro(const Micro<T>& m) {
+    using V = Vector<T, N>;
+    V sum[Rows][Vectors];
+    const T* a[Rows];
+    for (int r = 0; r < Rows; ++r) {
+        a[r] = m.a[Packed ? 0 : r];
+        for (int v = 0; v < Vectors; ++v) sum[r][v] = V{};
+    }
+    const T* b = m.b;
+    const std::int64_t a_step = Packed ? panel_rows : m.a_step, b_step = m.b_step;
+    std::int64_t at = 0;
+    for (std::int64_t s = 0; s < m.steps; ++s, at += a_step, b += b_step) {
+        V column[Vectors];
+        for (int v = 0; v < Vectors; ++v) column[v] = load<T, N>(b + v * N);
+        for (int r = 0; r < Rows; ++r) {
+            const V x = spread<T, N>(Packed ? a[0][at + r] : a[r][at]);
+            for (int v = 0; v < Vectors; ++v) sum[r][v] = multiply_add<T, N>(x, column[v], sum[r][v]);
+        }
+    }
+    for (int r = 0; r < Rows; ++r) {
+        for (int v = 0; v < Vectors; ++v) {
+            T* to = m.c[r] + v * N;
+            store<T, N>(to, m.first ? sum[r][v] : load<T, N>(to) + sum[r][v]);
         }
     }
 }
 
+// Chooses the instance for a number of rows.
+template <class T, int N, int Vectors, bool Packed, int Rows> void run_rows(const Micro<T>& m, int rows) {
+    if constexpr (Rows > 0) {
+        if (rows == Rows) run_micro<T, N, Vectors, Rows, Packed>(m);
+        else run_rows<T, N, Vectors, Packed, Rows - 1>(m, rows);
+    }
+}
+
+template <class T> inline constexpr int full = vector_bytes / static_cast<int>(sizeof(T));
+template <class T> inline constexpr int tile = 2 * full<T>; // columns of a packed panel
+
+// The width of the next tile when so many columns are left.
+template <class T> int tile_width(std::int64_t left) {
+    if (left >= tile<T>) return tile<T>;
+    for (int width = full<T>; width * static_cast<int>(sizeof(T)) >= 16; width /= 2) {
+        if (left >= width) return width;
+    }
+    return 1;
+}
+
+template <class T, bool Packed> void run_tile(const Micro<T>& m, int width, int rows) {
+    constexpr int most = Packed ? panel_rows : direct_rows, F = full<T>;
+    if (width == tile<T>) return run_rows<T, F, 2, Packed, most>(m, rows);
+    if (width == F) return run_rows<T, F, 1, Packed, most>(m, rows);
+    if constexpr (F * sizeof(T) >= 32) {
+        if (width == F / 2) return run_rows<T, F / 2, 1, Packed, most>(m, rows);
+    }
+    if constexpr (F * sizeof(T) >= 64) {
+        if (width == F / 4) return run_rows<T, F / 4, 1, Packed, most>(m, rows);
+    }
+    run_rows<T, 1, 1, Packed, most>(m, rows);
+}
+
+// Where the scratch of a product goes.
+constexpr std::int64_t row_block = 504;
+template <class T> inline constexpr std::int64_t column_block = 2048 / static_cast<std::int64_t>(sizeof(T));
+template <class T> inline constexpr std::int64_t scratch_size = contraction_block * (column_block<T> + panel_rows) + panel_rows * tile<T>;
+
+template <class T> class Product {
+  public:
+    Product(const MatrixProduct<T>& p, T* scratch)
+        : p_(p), b_panels_(scratch), a_panel_(scratch + contraction_block * column_block<T>), results_(a_panel_ + contraction_block * panel_rows) {
+        const std::int64_t b_bytes = p.steps * p.columns * static_cast<std::int64_t>(sizeof(T));
+        b_lies_well_ = (p.columns == 1 || p.b_column == 1) && p.b_step != 0 && (p.rows <= 2 * panel_rows || b_bytes <= 32768);
+        pack_a_ = p.a_step == 0 || p.columns >= 4 * tile<T>;
+        group_ = pack_a_ ? panel_rows : direct_rows;
+    }
+
+    void run() {
+        if (p_.steps == 0) return clear();
+        for (std::int64_t begin = 0; begin < p_.steps; begin += contraction_block) {
+            const std::int64_t left = p_.steps - begin;
+            run_block(begin, left < contraction_block ? left : contraction_block);
+        }
+    }
+
+  private:
+    void clear() {
+        for (std::int64_t i = 0; i < p_.rows; ++i) {
+            for (std::int64_t j = 0; j < p_.columns; ++j) p_.c[p_.c_rows[i] + p_.c_columns[j]] = 0;
+        }
+    }
+
+    void run_block(std::int64_t begin, std::int64_t steps) {
+        if (!b_lies_well_) pack_b(begin, steps);
+        for (std::int64_t row = 0; row < p_.rows; row += group_) {
+            const int rows = p_.rows - row < group_ ? static_cast<int>(p_.rows - row) : group_;
+            Micro<T> m;
+            m.steps = steps;
+            m.first = begin == 0;
+            set_a(m, begin, steps, row, rows);
+            for (std::int64_t column = 0; column < p_.columns;) {
+                const int width = tile_width<T>(p_.columns - column);
+                if (b_lies_well_) {
+                    m.b = p_.b + p_.b_columns[column] + p_.b_steps[begin];
+                    m.b_step = p_.b_step;
+                } else {
+                    m.b = b_panels_ + column * steps;
+                    m.b_step = width;
+                }
+                run_at(m, row, rows, column, width);
+                column += width;
+            }
+        }
+    }
+
+    void set_a(Micro<T>& m, std::int64_t begin, std::int64_t steps, std::int64_t row, int rows) {
+        const T* start = p_.a + p_.a_steps[begin];
+        if (!pack_a_) {
+            m.a_step = p_.a_step;
+            for (int r = 0; r < rows; ++r) m.a[r] = start + p_.a_rows[row + r];
+            return;
+        }
+        m.a_step = panel_rows;
+        m.a[0] = a_panel_;
+        for (int r = 0; r < rows; ++r) {
+            const T* from = p_.a + p_.a_rows[row + r];
+            const std::int64_t* offsets = p_.a_steps + begin;
+            T* to = a_panel_ + r;
+            if (p_.a_step == 1) {
+                from += offsets[0];
+                for (std::int64_t s = 0; s < steps; ++s) to[s * panel_rows] = from[s];
+            } else {
+                for (std::int64_t s = 0; s < steps; ++s) to[s * panel_rows] = from[offsets[s]];
+            }
+        }
+    }
+
+    // Every tile of the block one after another, each [step][column].
+    void pack_b(std::int64_t begin, std::int64_t steps) {
+        for (std::int64_t column = 0; column < p_.columns;) {
+            const int width = tile_width<T>(p_.columns - column);
+            T* to = b_panels_ + column * steps;
+            const std::int64_t* offsets = p_.b_steps + begin;
+            if (p_.b_column == 1) {
+                const T* from = p_.b + p_.b_columns[column];
+                for (std::int64_t s = 0; s < steps; ++s) __builtin_memcpy(to + s * width, from + offsets[s], static_cast<std::size_t>(width) * sizeof(T));
+            } else {
+                for (int c = 0; c < width; ++c) {
+                    const T* from = p_.b + p_.b_columns[column + c];
+                    for (std::int64_t s = 0; s < steps; ++s) to[s * width + c] = from[offsets[s]];
+                }
+            }
+            column += width;
+        }
+    }
+
+    void run_at(Micro<T>& m, std::int64_t row, int rows, std::int64_t column, int width) {
+        const bool in_place = width == 1 || p_.c_column == 1;
+        const bool first = m.first;
+        for (int r = 0; r < rows; ++r) m.c[r] = in_place ? p_.c + p_.c_rows[row + r] + p_.c_columns[column] : results_ + r * width;
+        if (!in_place) m.first = true;
+        if (pack_a_) run_tile<T, true>(m, width, rows);
+        else run_tile<T, false>(m, width, rows);
+        if (in_place) return;
+        m.first = first;
+        for (int r = 0; r < rows; ++r) {
+            for (int c = 0; c < width; ++c) {
+                T& to = p_.c[p_.c_rows[row + r] + p_.c_columns[column + c]];
+                to = first ? results_[r * width + c] : to + results_[r * width + c];
+            }
+        }
+    }
+
+    const MatrixProduct<T>& p_;
+    T *b_panels_, *a_panel_, *results_;
+    bool b_lies_well_, pack_a_;
+    int group_;
+};
+
+template <class T> void product(const MatrixProduct<T>& p, T* scratch) { Product<T>(p, scratch).run(); }
+
+// ---- many dot products side by side: each a chain of its own
+
+template <class T> T whole_dot(const DotProducts<T>& d, const T* a, const T* b) {
+    T total = 0;
+    for (std::int64_t begin = 0; begin < d.steps; begin += contraction_block) {
+        const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
+        T sum = 0;
+        for (std::int64_t s = begin; s < end; ++s) sum = multiply_add<T, 1>(a[d.a_steps[s]], b[d.b_steps[s]], sum);
+        total = begin == 0 ? sum : total + sum;
+    }
+    return total;
+}
+
+constexpr int chains = 8;
+
+// A long dot product alone: blocks side by side, then added in order.
+template <class T> T long_dot(const DotProducts<T>& d, const T* a, const T* b) {
+    T total = 0;
+    std::int64_t begin = 0;
+    if (d.a_step != 0 && d.b_step != 0) {
+        for (; begin + chains * contraction_block <= d.steps; begin += chains * contraction_block) {
+            T sum[chains] = {};
+            const T *x = a + d.a_steps[begin], *y = b + d.b_steps[begin];
+            for (std::int64_t s = 0; s < contraction_block; ++s, x += d.a_step, y += d.b_step) {
+                for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T, 1>(x[c * contraction_block * d.a_step], y[c * contraction_block * d.b_step], sum[c]);
+            }
+            for (int c = 0; c < chains; ++c) total = begin == 0 && c == 0 ? sum[c] : total + sum[c];
+        }
+    }
+    if (begin == d.steps) return total;
+    DotProducts<T> rest = d;
+    rest.a_steps += begin;
+    rest.b_steps += begin;
+    rest.steps -= begin;
+    if (begin == 0) return whole_dot(rest, a, b);
+    for (std::int64_t at = 0; at < rest.steps; at += contraction_block) {
+        DotProducts<T> block = rest;
+        block.a_steps += at;
+        block.b_steps += at;
+        block.steps = rest.steps - at < contraction_block ? rest.steps - at : contraction_block;
+        total = total + whole_dot(block, a, b);
+    }
+    return total;
+}
+
+template <class T> void dots(const DotProducts<T>& d) {
+    std::int64_t i = 0;
+    if (d.a_step != 0 && d.b_step != 0) {
+        for (; i + chains <= d.count; i += chains) {
+            const T *a[chains], *b[chains];
+            T total[chains] = {};
+            for (int c = 0; c < chains; ++c) a[c] = d.a + d.a_starts[i + c], b[c] = d.b + d.b_starts[i + c];
+            for (std::int64_t begin = 0; begin < d.steps; begin += contraction_block) {
+                const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
+                T sum[chains] = {};
+                std::int64_t x = begin * d.a_step, y = begin * d.b_step;
+                for (std::int64_t s = begin; s < end; ++s, x += d.a_step, y += d.b_step) {
+                    for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T, 1>(a[c][x], b[c][y], sum[c]);
+                }
+                for (int c = 0; c < chains; ++c) total[c] = begin == 0 ? sum[c] : total[c] + sum[c];
+            }
+            for (int c = 0; c < chains; ++c) d.c[d.c_starts[i + c]] = total[c];
+        }
+    }
+    for (; i < d.count; ++i) d.c[d.c_starts[i]] = long_dot(d, d.a + d.a_starts[i], d.b + d.b_starts[i]);
+}
+
 } // namespace
 
+namespace VMAPRUN_ARCH {
+
 const ContractionTable& contraction_table() {
-    static const ContractionTable table{product<float>, product<double>, 64, 256, 256, 0, 0};
+    static const ContractionTable table{product<float>, product<double>, dots<float>, dots<double>, row_block, column_block<float>, column_block<double>, scratch_size<float>, scratch_size<double>};
     return table;
 }
 
-} // namespace vmaprun::VMAPRUN_ARCH
+} // namespace VMAPRUN_ARCH
+
+} // namespace vmaprun

@@ -8,15 +8,26 @@ namespace {
 
 // ---- hyperbolic functions
 
-// expm1(2|x|) / (expm1(2|x|) + 2): no cancellation near 0, and exactly 1 from where it rounds to 1.
+// f32: x P(x²) / Q(x²), fitted for the relative error on 0 … 9 (4.9e-8) with P(0) = Q(0) = 1, so that tiny x are exact. From
+// 8.4 on the fit rises slightly above 1, which the limit takes away: what rounds to 1 is 1.
+inline Batch<float> hyperbolic_tangent(Batch<float> x) {
+    static constexpr float top[] = {1.2347861192105674e-08f, 1.9832707882827845e-05f, 3.446784479673199e-03f, 0.13339538769f, 1.0f};
+    static constexpr float bottom[] = {7.348819527010287e-07f, 3.2068645924117535e-04f, 2.569001524676913e-02f, 0.46672847187f, 1.0f};
+    const Batch<float> size = xsimd::min(Batch<float>(9.0f), absolute<float>(x)), square = size * size;
+    const Batch<float> ratio = size * polynomial<float>(square, top) / polynomial<float>(square, bottom);
+    return with_sign_of<float>(xsimd::min(Batch<float>(1.0f), ratio), x);
+}
+
+// f64: expm1(2|x|) / (expm1(2|x|) + 2): no cancellation near 0, and exactly 1 from where it rounds to 1.
+inline Batch<double> hyperbolic_tangent(Batch<double> x) {
+    const Batch<double> size = xsimd::min(Batch<double>(20.0), absolute<double>(x));
+    const Batch<double> twice = expm1_normal<double>(size + size);
+    const Batch<double> result = select(size < Batch<double>(0x1p-28), size, twice / (twice + Batch<double>(2.0)));
+    return with_sign_of<double>(result, x);
+}
+
 struct HyperbolicTangent {
-    template <class T> static Batch<T> apply(Batch<T> x) {
-        const Batch<T> size = xsimd::min(Batch<T>(sizeof(T) == 4 ? T(10) : T(20)), absolute<T>(x));
-        const Batch<T> twice = expm1_normal<T>(size + size);
-        // Tiny x is its own tanh: twice x and its half need not be denormal twice.
-        const Batch<T> result = select(size < Batch<T>(sizeof(T) == 4 ? T(0x1p-13) : T(0x1p-28)), size, twice / (twice + Batch<T>(T(2))));
-        return with_sign_of<T>(result, x);
-    }
+    template <class T> static Batch<T> apply(Batch<T> x) { return hyperbolic_tangent(x); }
 };
 
 // exp(x)/2 + 1/(4 exp(x)/2): half of the exponential doesn't overflow before the result does.

@@ -1,0 +1,75 @@
+// Vectors of 16, 32 or 64 bytes as the compiler has them, with multiply-adds that are fused wherever the instruction set
+// can (xsimd 8.1 multiplies and adds on AVX-512). Internal linkage: each instruction set has its own.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__x86_64__)
+#pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 takes the undefined operands of its own intrinsics for mistakes
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+namespace vmaprun {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64, panel_rows = 14, direct_rows = 8;
+#elif defined(__AVX2__)
+constexpr int vector_bytes = 32, panel_rows = 6, direct_rows = 6;
+#elif defined(__aarch64__)
+constexpr int vector_bytes = 16, panel_rows = 12, direct_rows = 8;
+#else
+constexpr int vector_bytes = 16, panel_rows = 6, direct_rows = 6;
+#endif
+
+template <class T, int N> struct VectorOf {
+    typedef T type __attribute__((vector_size(N * sizeof(T))));
+};
+template <class T> struct VectorOf<T, 1> {
+    using type = T;
+};
+template <class T, int N> using Vector = typename VectorOf<T, N>::type;
+
+template <class T, int N> inline Vector<T, N> load(const T* from) {
+    Vector<T, N> value;
+    __builtin_memcpy(&value, from, sizeof value);
+    return value;
+}
+template <class T, int N> inline void store(T* to, Vector<T, N> value) { __builtin_memcpy(to, &value, sizeof value); }
+template <class T, int N> inline Vector<T, N> spread(T value) {
+    if constexpr (N == 1) return value;
+    else return value - Vector<T, N>{}; // x - 0 is x, -0.0 too
+}
+
+template <class T, int N> inline Vector<T, N> multiply_add(Vector<T, N> x, Vector<T, N> y, Vector<T, N> sum) {
+    using V [[maybe_unused]] = Vector<T, N>;
+    [[maybe_unused]] constexpr bool single = sizeof(T) == 4;
+    [[maybe_unused]] constexpr int bytes = N * static_cast<int>(sizeof(T));
+#if defined(__FMA__)
+    if constexpr (N == 1 && single) return __builtin_fmaf(x, y, sum);
+    else if constexpr (N == 1) return __builtin_fma(x, y, sum);
+    else if constexpr (bytes == 16 && single) return V(_mm_fmadd_ps(__m128(x), __m128(y), __m128(sum)));
+    else if constexpr (bytes == 16) return V(_mm_fmadd_pd(__m128d(x), __m128d(y), __m128d(sum)));
+    else if constexpr (bytes == 32 && single) return V(_mm256_fmadd_ps(__m256(x), __m256(y), __m256(sum)));
+    else if constexpr (bytes == 32) return V(_mm256_fmadd_pd(__m256d(x), __m256d(y), __m256d(sum)));
+#if defined(__AVX512F__)
+    else if constexpr (single) return V(_mm512_fmadd_ps(__m512(x), __m512(y), __m512(sum)));
+    else return V(_mm512_fmadd_pd(__m512d(x), __m512d(y), __m512d(sum)));
+#else
+    else return sum + x * y;
+#endif
+#elif defined(__aarch64__)
+    if constexpr (N == 1 && single) return __builtin_fmaf(x, y, sum);
+    else if constexpr (N == 1) return __builtin_fma(x, y, sum);
+    else if constexpr (single) return V(vfmaq_f32(sum, x, y));
+    else return V(vfmaq_f64(sum, x, y));
+#else
+    return sum + x * y;
+#endif
+}
+
+} // namespace
+} // namespace vmaprun
