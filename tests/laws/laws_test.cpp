@@ -3,6 +3,7 @@
 //          around the SIMD width.
 //   Law 2: the same bits for every block size and thread count, and in eager mode.
 // Part P of N takes every N-th case, so that parts can run side by side.
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>

@@ -100,7 +100,8 @@ TEST_CASE("characters that begin nothing are one error a run") {
 }
 
 TEST_CASE("bytes that are no text are one error") {
-    CHECK(errors_of(std::string("let x = 1\0\0 2 2 )", 18)) == std::string("1:10 E102 the script holds a NUL byte [\0]; help: remove it; is this a script?", 74));
+    using namespace std::string_literals;
+    CHECK(errors_of("let x = 1\0\0 2 2 )"s) == "1:10 E102 the script holds a NUL byte [\0]; help: remove it; is this a script?"s);
     CHECK(errors_of("let x = \xC3( )") == "1:9 E102 the script is not valid UTF-8 [\xC3]; help: save it as UTF-8");
     CHECK(errors_of("# \xED\xA0\x80") == "1:3 E102 the script is not valid UTF-8 [\xED]; help: save it as UTF-8");
     CHECK(errors_of(std::string("\xFF\xFEl\0", 4)) == "1:1 E102 the script is UTF-16, not UTF-8 [\xFF\xFE]; help: save it as UTF-8");
@@ -126,7 +127,7 @@ TEST_CASE("no bytes make the parser fail, and every error lies in the text") {
     std::mt19937 random(1);
     for (int run = 0; run < 20000; ++run) {
         std::string text;
-        for (unsigned length = random() % 40; length > 0; --length) text += pieces[random() % (std::size(pieces) - (run % 3 == 0 ? 0 : 3))];
+        for (unsigned length = static_cast<unsigned>(random()) % 40; length > 0; --length) text += pieces[random() % (std::size(pieces) - (run % 3 == 0 ? 0 : 3))];
         const Source source("t.vm", text);
         const ParseResult result = parse(source);
         CHECK(result.errors.size() <= max_syntax_errors);

@@ -26,8 +26,10 @@ template <class T, int N, int Vectors, int Rows, bool Packed> void run_micro(con
     using V = Vector<T, N>;
     V sum[Rows][Vectors];
     const T* a[Rows];
+    #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
         a[r] = m.a[Packed ? 0 : r];
+        #pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) sum[r][v] = V{};
     }
     const T* b = m.b;
@@ -35,13 +37,18 @@ template <class T, int N, int Vectors, int Rows, bool Packed> void run_micro(con
     std::int64_t at = 0;
     for (std::int64_t s = 0; s < m.steps; ++s, at += a_step, b += b_step) {
         V column[Vectors];
+        #pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) column[v] = load<T, N>(b + v * N);
+        #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
             const V x = spread<T, N>(Packed ? a[0][at + r] : a[r][at]);
+            #pragma GCC unroll 16
             for (int v = 0; v < Vectors; ++v) sum[r][v] = multiply_add<T, N>(x, column[v], sum[r][v]);
         }
     }
+    #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
+        #pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) {
             T* to = m.c[r] + v * N;
             store<T, N>(to, m.first ? sum[r][v] : load<T, N>(to) + sum[r][v]);
@@ -225,8 +232,10 @@ template <class T> T long_dot(const DotProducts<T>& d, const T* a, const T* b) {
             T sum[chains] = {};
             const T *x = a + d.a_steps[begin], *y = b + d.b_steps[begin];
             for (std::int64_t s = 0; s < contraction_block; ++s, x += d.a_step, y += d.b_step) {
+                #pragma GCC unroll 16
                 for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T, 1>(x[c * contraction_block * d.a_step], y[c * contraction_block * d.b_step], sum[c]);
             }
+            #pragma GCC unroll 16
             for (int c = 0; c < chains; ++c) total = begin == 0 && c == 0 ? sum[c] : total + sum[c];
         }
     }
@@ -252,16 +261,20 @@ template <class T> void dots(const DotProducts<T>& d) {
         for (; i + chains <= d.count; i += chains) {
             const T *a[chains], *b[chains];
             T total[chains] = {};
+            #pragma GCC unroll 16
             for (int c = 0; c < chains; ++c) a[c] = d.a + d.a_starts[i + c], b[c] = d.b + d.b_starts[i + c];
             for (std::int64_t begin = 0; begin < d.steps; begin += contraction_block) {
                 const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
                 T sum[chains] = {};
                 std::int64_t x = begin * d.a_step, y = begin * d.b_step;
                 for (std::int64_t s = begin; s < end; ++s, x += d.a_step, y += d.b_step) {
+                    #pragma GCC unroll 16
                     for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T, 1>(a[c][x], b[c][y], sum[c]);
                 }
+                #pragma GCC unroll 16
                 for (int c = 0; c < chains; ++c) total[c] = begin == 0 ? sum[c] : total[c] + sum[c];
             }
+            #pragma GCC unroll 16
             for (int c = 0; c < chains; ++c) d.c[d.c_starts[i + c]] = total[c];
         }
     }
