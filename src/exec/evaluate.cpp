@@ -8,6 +8,7 @@
 #include "exec/memory.hpp"
 #include "exec/tile.hpp"
 #include "ir/structural.hpp"
+#include "ops/check.hpp"
 #include "ops/lane_iteration.hpp"
 
 namespace vmaprun {
@@ -156,6 +157,23 @@ void run_kernel(const Work& work, const Node& node) {
     for (std::size_t i = 0; i < arrays.size(); ++i) work.set(node.results[i], arrays[i]);
 }
 
+// Prints its operand for each lane that is here.
+void run_debug(const Work& work, const Node& node) {
+    const View view = work.aligned(node, 0, node.lanes);
+    const Lanes leaders = work.frame.leaders(node.lanes);
+    const auto lane_rank = static_cast<std::ptrdiff_t>(leaders.size());
+    const Shape extents = work.frame.extents(leaders);
+    NodeEvents events(work.state.log, work.frame, node, node.lanes);
+    View sample{view.dtype, view.data, {view.shape.begin() + lane_rank, view.shape.end()}, {view.strides.begin() + lane_rank, view.strides.end()}};
+    const std::int64_t lanes = element_count(extents);
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        std::int64_t rest = lane, offset = 0;
+        for (std::size_t k = extents.size(); k-- > 0; rest /= extents[k]) offset += rest % extents[k] * view.strides[k];
+        sample.data = view.data + offset * static_cast<std::int64_t>(size_of(view.dtype));
+        events.report(lane, "debug", debug_text(node, sample));
+    }
+}
+
 // One or several pointwise nodes of one shape.
 void run_pointwise(const Work& work, const Step& step) {
     const Graph& graph = work.graph();
@@ -201,6 +219,7 @@ void run_node(const Work& work, const Step& step) {
     if (is(node, lane_op)) return run_lane(work, node);
     if (is(node, unlane_op)) return run_unlane(work, node);
     if (is(node, lane_index_op)) return run_lane_index(work, node);
+    if (node.op == &debug_op()) return run_debug(work, node);
     if (!node.bodies.empty()) return run_control(work, step.nodes.front());
     if (node.op->tile != nullptr) return run_pointwise(work, step);
     if (node.op->view != nullptr && run_view(work, node)) return;

@@ -1,115 +1,225 @@
+// Examples are whole wrong scripts or parts of one; what follows `#` in them says what is wrong, or what to write.
 #include "trace/codes.hpp"
 
 namespace vmaprun {
 namespace {
 
 constexpr CodeExplanation explanations[] = {
-    {"E201", "an unknown name",
-     "No binding in reach and no builtin has this name. Bindings are in order: a `let` or `input` is known below its\n"
-     "line only, while a `fn` may be used before it is defined.\n"
-     "    let y = sofmax(x)          did you mean `softmax`?\n"
-     "Names of builtins are those of the Python Array API where it has the function: `concat`, `permute_dims`, `pow`.\n"},
-    {"E202", "a name that is defined twice",
-     "Bindings don't change, so one level can't bind a name twice; an inner block may shadow it.\n"
+    // ---- names and calls ---------------------------------------------------------------------------------------------
+    {"E201", "a name that nothing defines",
+     "No binding in reach and no builtin has this name. Where a known name is near, the message offers it.\n"
+     "    let y = sofmax(x)              # softmax\n"
+     "Bindings are in order: a `let` or an `input` is known below its own line only. A `fn` may be used anywhere in its file.\n"
+     "    let b = a + 1                  # `a` is defined on the next line: swap the two\n"
+     "    let a = 2\n"
+     "A name bound inside a block ends with the block; let it be part of the block's value instead. Names of builtins are those of\n"
+     "the Python Array API (concat, permute_dims, pow); `vmaprun ops` lists them all.\n"},
+    {"E202", "a name that is defined twice at one level",
+     "Bindings don't change, so one level binds a name once.\n"
      "    let x = 1\n"
-     "    let x = x + 1              give the new value a name of its own\n"
-     "The same holds for the fields of a record, for outputs, and for what two imports bring.\n"},
+     "    let x = x + 1                  # give the new value a name of its own, or carry it through a `loop`\n"
+     "The same holds for the fields of one record, the names in one pattern, the outputs of a script, and for what imports bring in:\n"
+     "    import \"nn.vm\" as nn           # its names are nn.layer, nn.loss, … and meet no others\n"
+     "An inner block, a parameter or a function may use a name of the outside anew.\n"},
     {"E203", "a function that calls itself",
-     "Calls are written out while the graph is built, so recursion would never end. Repeat with `loop`, `scan` or\n"
-     "`fold`:\n"
-     "    loop (a, b) = (0, 1) for i in 0 .. n { (b, a + b) }\n"},
-    {"E204", "a wrong number of arguments",
-     "A call gives more or fewer arguments than the function takes. A single tuple is spread over the parameters if\n"
-     "and only if the function has two or more required ones.\n"
-     "    fn sub(x, y) = x - y\n"
-     "    sub((5, 3))                the same as sub(5, 3)\n"},
-    {"E205", "an unknown keyword, or one that is given twice",
-     "A keyword must be the name of a parameter, and each parameter gets one argument.\n"
-     "    sum(x, axes=0)             the parameter is called `axis`\n"},
-    {"E206", "a type that is not known",
-     "A type is a dtype (f32, i64, bool, …), a kind (float, int, num, any), what a `type` item defines, or a tuple or\n"
-     "record of these; sizes follow in brackets and are made of numbers, names, + - * and //.\n"
-     "    fn f(x: f32[n, 2*n]) = x\n"},
+     "Calls are written out while the graph is built, before any value is known, so a recursion would have no end. That holds\n"
+     "for a circle of several functions as well.\n"
+     "    fn factorial(n) = if n < 2 { 1 } else { n * factorial(n - 1) }\n"
+     "Repeat with `loop`, which carries a value from step to step, or with `scan` and `fold`, which go along an axis:\n"
+     "    loop product = 1 for i in 1 .. n + 1 { product * i }\n"
+     "    loop (a, b) = (48, 18) while b != 0 { (b, a % b) }\n"},
+    {"E204", "a call with too many or too few arguments",
+     "Every parameter without a default needs an argument, and every argument a parameter.\n"
+     "    fn scale(x, by) = x * by\n"
+     "    let y = scale(2.0)             # `by` is missing\n"
+     "A tuple that is the only argument is spread over the parameters if and only if the function has two or more required ones:\n"
+     "scale((2.0, 3.0)) is scale(2.0, 3.0). Through a pipe the value comes first: `x |> scale(3.0)` is scale(x, 3.0).\n"
+     "The settings of `context(…)` are all given by name.\n"},
+    {"E205", "an unknown keyword argument, or one given twice",
+     "A keyword is the name of a parameter, and each parameter gets one argument, by place or by name.\n"
+     "    sum(x, axes=0)                 # the parameter is called `axis`\n"
+     "    sum(x, 0, axis=1)              # the second argument is `axis` already\n"
+     "`vmaprun ops sum` shows the parameters of a builtin. What vmap makes of f has the parameters of f; the keywords of vmap\n"
+     "itself go to vmap: vmap(f, in_axes=1)(x), not vmap(f)(x, in_axes=1).\n"},
+    {"E206", "a type, a dtype or a size that is not known",
+     "A type is a dtype (bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 c64 c128), a kind (float, int, num, any), `key`, the name of\n"
+     "a `type` item, or a tuple or record of types. The sizes in brackets are made of numbers, names, + - * and //.\n"
+     "    input x: float32[n]            # f32[n]\n"
+     "    fn halves(x: f32[2 * n]) = …   # is solved for n where x has an even size\n"
+     "    fn product(x: f32[a * b]) = …  # one size does not settle two names: give a or b a place of its own\n"},
     {"E207", "a value of the wrong sort",
-     "For example a function where a tensor is needed, or a tensor where a function is. The message names both.\n"
-     "A tuple is no tensor: `stack(t)` makes one of a tuple of equal shapes.\n"},
+     "Tensors, tuples, records, functions, texts and words such as `f32` are different sorts of values. The message says which\n"
+     "sort is needed and which one stands there.\n"
+     "    (1, 2) + 1                     # operators work on tensors, and this is a tuple: [1, 2] + 1\n"
+     "    vmap(x)                        # vmap takes a function\n"
+     "    [x => x]                       # a list is a tensor; a tuple holds anything: (x => x,)\n"
+     "`stack(t)` makes a tensor of a tuple of equal shapes, `unroll(x)` a tuple of the slices of a tensor.\n"},
     {"E208", "no such field or member",
-     "Records have the fields that they were made with. Tensors have .T .mT .shape .ndim .size .dtype and .at;\n"
-     "x.at[index] has .set .add .mul .min and .max.\n"},
-    {"E209", "a value that must be a constant",
-     "Shapes, axes, sizes and shifts are fixed while the graph is built, before any data is read. Computed positions\n"
-     "go through indexing, window(x, start, size=w) and dynamic_slice; a scalar int `input` is read early and may be\n"
-     "used as a size.\n"},
+     "A record has the fields that it was made with. A tensor has .T .mT .shape .ndim .size .dtype and .at, and x.at[index] has\n"
+     ".set .add .mul .min .max. The items of a tuple have no names: t[0], or `let (a, b) = t`.\n"
+     "    let p = {w: 1.0, b: 0.0}\n"
+     "    p.weight                       # p.w\n"
+     "    x.sum()                        # functions stand before their arguments: sum(x)\n"
+     "A record with one more field is {..p, weight: 2.0}.\n"},
+    {"E209", "a computed value where a constant is needed",
+     "Shapes, axes, sizes and shifts are fixed while the graph is built, before any data is read: that is how everything is\n"
+     "checked beforehand, and how a whole batch runs as one.\n"
+     "    zeros((sum(mask),))            # the length would depend on the data\n"
+     "A constant is a literal, the size of an axis (x.shape[0], or a dim name of the signature), arithmetic on these, and a scalar\n"
+     "int `input`, which is read early for it. Computed positions go through indexing, window(x, start, size=w) and\n"
+     "dynamic_slice; a selection gets a fixed size: compress(mask, x, size=n).\n"},
     {"E210", "a pattern that does not fit its value",
-     "(a, b) takes a tuple of two items apart. The slices of a tensor are a tuple after `unroll`:\n"
-     "    let (first, second) = unroll(x)\n"},
+     "A pattern in parentheses takes a tuple with as many items apart, level by level.\n"
+     "    let (a, b) = (1, 2, 3)         # three items: (a, b, c), or (a, b, _) to pass the last one by\n"
+     "    let (first, second) = x        # a tensor is no tuple: unroll(x) is the tuple of its slices\n"
+     "The function of a scan gives such a pair, (carry, y); one that gives the carry alone goes with `fold`.\n"},
     {"E211", "imports that go in a circle",
-     "A file that imports itself, perhaps by way of others. Move what both need into a third file.\n"},
+     "A file imports itself, perhaps by way of others; the note shows the way.\n"
+     "    # model.vm:  import \"train.vm\"\n"
+     "    # train.vm:  import \"model.vm\"\n"
+     "Move what both need into a third file, and import that one in both. Paths are relative to the importing file.\n"},
     {"E212", "an unnamed output beside another one",
-     "Several outputs leave as one object by their names, so each needs one.\n"
-     "    output total = sum(x)\n"
-     "A bare expression as the last item of a script is an output without a name.\n"},
+     "A single result is printed as it is. Several leave the run as one object by their names, so each needs a name.\n"
+     "    output mean(x)                 # output center = mean(x)\n"
+     "    output spread = std(x)\n"
+     "`output y` of a plain name has that name, and `output {a, b: e}` makes every field an output. A bare expression as the last\n"
+     "item of a script is an unnamed output too; a check such as assert_eq(…) is none.\n"},
+    // ---- shapes and dtypes -------------------------------------------------------------------------------------------
     {"E301", "sizes that disagree",
-     "Two sizes that must be equal are not: the name of a dim that binds twice in one signature, the inner axes of a\n"
-     "product, or axes that do not broadcast.\n"
-     "    fn f(x: float[m, k], y: float[k, n]) = x @ y\n"
-     "    f(ones((2, 3)), ones((4, 5)))       `k` is 3 in one argument and 4 in another\n"
-     "Broadcasting matches sizes from the last axis; they must be equal, or one of them 1. The message shows where\n"
-     "each size came from. Sizes are checked for one sample, before any data is computed.\n"},
+     "Two sizes that have to be equal are not: a dim name that stands twice in one signature, the inner axes of a product, or\n"
+     "axes that do not broadcast.\n"
+     "    fn product(x: float[m, k], y: float[k, n]) = x @ y\n"
+     "    product(ones((2, 3)), ones((4, 5)))      # `k` is 3 in one argument and 4 in the other\n"
+     "    ones((3, 4)) + ones((3,))                # the last axes meet: 4 and 3; x[:, none] makes a column of a vector\n"
+     "Broadcasting matches axes from the last one: two sizes are equal, or one of them is 1. The labels show where each size came\n"
+     "from. Sizes are those of one sample, so a batch never hides or repairs a mismatch, and nothing is computed before they agree.\n"},
     {"E302", "dtypes that do not fit",
-     "A function never converts: a value fits its annotation or is an error, and only literals take the dtype that is\n"
-     "asked for. Promotion widens within a kind, and bool < int < float < complex across kinds; u64 with a signed\n"
-     "integer has no common dtype. Cast where it is meant, as in `x as f32`.\n"},
-    {"E303", "an axis out of range",
-     "The axes of a tensor of rank r are 0 … r-1, or -r … -1 counted from the end. Inside of vmap a sample has one\n"
-     "axis less than the batch.\n"},
-    {"E304", "an axis that is named twice", "Each axis stands once in a list of axes: sum(x, axis=(0, 1)), not (0, 0).\n"},
-    {"E305", "a number that does not fit its dtype",
-     "A literal takes the dtype of what it meets, but never loses its value by that:\n"
-     "    (x as u8) + 1000           1000 does not fit u8; cast x to a wider dtype\n"},
-    {"E306", "a constant index out of range",
-     "Known before anything runs. An axis of size n has the positions 0 … n-1 and -n … -1. Slices are cut to the axis,\n"
-     "and can't be out of range.\n"},
+     "A function never converts: a value has the dtype of its annotation, or it is an error. Only literals, and what is computed\n"
+     "from literals alone, take the dtype that they meet.\n"
+     "    fn half(x: f32[n]) = x * 0.5\n"
+     "    half([1.0, 2.0])               # a list of decimals is f64: half([1.0, 2.0] as f32)\n"
+     "Operators widen within a kind (f32 with f64 is f64), and an integer with a float takes the float's dtype. u64 has no common\n"
+     "dtype with a signed integer, and some operations are for one kind only: cast where it is meant, as in `x as i64`.\n"
+     "A carry keeps its type from step to step; begin it with the dtype that a step gives.\n"},
+    {"E303", "an axis that the tensor does not have",
+     "A tensor of rank r has the axes 0 … r-1, counted from the end -1 … -r; a scalar has none.\n"
+     "    sum(ones((3, 4)), axis=2)      # 0 and 1, or -2 and -1\n"
+     "Inside a vmap the sample has one axis less than the batch: an axis that was counted outside is one less inside, and a\n"
+     "negative one stays as it is. out_axes may name one axis more than the result of one sample has.\n"},
+    {"E304", "an axis or index that is named twice",
+     "A list of axes names each one once, and -1 may be the same axis as 2.\n"
+     "    sum(x, axis=(0, 0))            # axis=0, or (0, 1)\n"
+     "    permute_dims(x, (0, 1, 1))     # every axis of x stands in it exactly once\n"
+     "In einsum, a letter stands at most once behind `->`.\n"},
+    {"E305", "a number that its dtype does not hold",
+     "A literal takes the dtype of what it meets, but never another value by that.\n"
+     "    (x as u8) + 1000               # u8 holds 0 … 255: (x as u16) + 1000\n"
+     "    full((3,), -1, dtype=u32)      # unsigned\n"
+     "An integer literal beyond u64 has to be written as a float, as in 1e20. Values that are computed wrap around instead; a cast\n"
+     "with `as` to a narrower integer wraps as well.\n"},
+    {"E306", "a constant index that is out of range",
+     "An axis of size n has the positions 0 … n-1 and, from the end, -n … -1. The index is a constant, so it is checked before\n"
+     "anything runs, for one sample.\n"
+     "    [10, 20, 30][3]                # 0, 1, 2, or -1 for the last\n"
+     "Slices x[a:b] are cut to the axis and never out of range. An index that is computed is checked when it is known (E601).\n"},
     {"E307", "a wrong number of axes",
-     "The rank of a value is not what the operation, the annotation or the index asks for. x[none] and expand_dims add\n"
-     "axes of size 1, squeeze and an integer index take axes away.\n"},
+     "The rank of a value is not the one that the operation, the annotation or the index asks for.\n"
+     "    fn norm2(x: float[n]) = sum(x * x)\n"
+     "    norm2(ones((4, 3)))            # one sample is a vector: vmap(norm2)(ones((4, 3)))\n"
+     "    x[0, 1, 2]                     # more indices than axes, where x is a matrix\n"
+     "x[none] and expand_dims add axes of size 1; an integer index and squeeze take axes away; ravel makes one axis of all; a type\n"
+     "f32[..., k] leaves the number of axes open.\n"},
     {"E308", "an index of the wrong sort",
-     "Positions are whole numbers. A mask chooses through where(mask, a, b), or compress(mask, x, size=n), whose size\n"
-     "is fixed while the graph is built.\n"},
+     "Positions are whole numbers: an index is an integer, an integer tensor, a slice, `none` or `...`; the ends of a range are\n"
+     "integers too.\n"
+     "    x[x > 0]                       # how many that are depends on the data: compress(x > 0, x, size=n), or where(x > 0, x, 0)\n"
+     "    x[n / 2]                       # `/` gives a float: x[n // 2]\n"
+     "A mask is boolean: write `m != 0` for numbers.\n"},
     {"E309", "a reshape to another number of elements",
-     "reshape keeps every element: the products of the sizes agree. One size may be -1, and is worked out.\n"},
-    {"E310", "an argument out of its range", "The value is of the right sort but not one that the operation knows; the message says which are.\n"},
+     "reshape keeps every element, so the sizes before and after have one product.\n"
+     "    reshape(arange(6), (4, 2))     # 6 elements, not 8: (3, 2)\n"
+     "One of the sizes may be -1: it is worked out from the others, which have to divide the number of elements and must not be 0.\n"
+     "To repeat elements use broadcast_to or tile, to drop some a slice, to add some pad. Sizes are those of one sample.\n"},
+    {"E310", "an argument with a value that is not allowed",
+     "The argument is of the right sort, but the operation knows no such value; the message says what it knows.\n"
+     "    arange(0, 10, 0)               # a step of 0 never arrives\n"
+     "    pad(x, 1, mode=\"mirror\")       # \"constant\", \"edge\", \"reflect\" or \"wrap\"\n"
+     "    zeros((-1,))                   # a size is not negative\n"
+     "Such values are constants, so this is found before anything runs.\n"},
     {"E311", "a reduction of nothing",
-     "The maximum, minimum, argmax or median of no elements does not exist. sum and prod of nothing are 0 and 1.\n"},
+     "There is no largest, smallest or middle element where there are no elements.\n"
+     "    max(zeros((0,)))\n"
+     "sum, prod, all and any of nothing are 0, 1, true and false; mean is NaN. Where an axis may be empty, put a least value\n"
+     "before it: max(concat([[-inf], x])). Only the axes that are reduced count: max(zeros((0, 3)), axis=1) has no results, and\n"
+     "is fine.\n"},
+    // ---- transforms --------------------------------------------------------------------------------------------------
     {"E401", "mapped sizes that differ",
-     "All mapped axes of one vmap have one size. The message names both arguments and both axes. Pass an argument whole\n"
-     "with `none`:\n"
-     "    vmap(f, in_axes=(0, none))(xs, w)\n"},
+     "One vmap goes over one axis of lanes, so all mapped axes have one size (and axis_size, where it is given). The labels show\n"
+     "both arguments and both axes.\n"
+     "    vmap(f)(ones((8, 3)), ones((3,)))                       # 8 lanes or 3?\n"
+     "    vmap(f, in_axes=(0, none))(ones((8, 3)), ones((3,)))    # every lane gets the second one whole\n"
+     "An axis of size 1 is not stretched here: take it out (x[0]) and pass it with `none`. The leading axes of a scan have one\n"
+     "length for the same reason.\n"},
     {"E402", "axes that do not fit the arguments",
-     "in_axes is one int or none for all arguments, a tuple with an entry for each, or a record by parameter name. An\n"
-     "entry may be a tree that begins like its argument. The axes of a tree for one parameter stand in a tuple:\n"
-     "    vmap(f, in_axes=({w: 0, b: none},))(params)\n"
-     "out_axes nest as the result does.\n"},
-    {"E404", "nothing is mapped", "Every entry of in_axes is none, so the number of lanes is unknown. Map an argument, or give axis_size=n.\n"},
-    {"E405", "an out axis of none on a varying result",
-     "out_axes=none says that all lanes have one result, which is then given once. Here the lanes differ. Give the axis\n"
-     "a place, as in out_axes=0, or reduce over it inside, by a collective such as psum.\n"},
+     "in_axes is one int or `none` for all arguments, a tuple with one entry an argument, or a record by the names of parameters\n"
+     "(those it does not name get 0).\n"
+     "    vmap(f, in_axes=(0, 1))(x)                 # two entries, one argument\n"
+     "    vmap(f, in_axes={w: none})(x, w)           # x along axis 0, w whole\n"
+     "An entry for a tuple or record may be a tree that begins like it. The tree for a single parameter stands in a tuple of its\n"
+     "own, because a plain record goes by the names of parameters:\n"
+     "    vmap(f, in_axes=({w: 0, b: none},))(p)\n"
+     "out_axes nests as the result does.\n"},
+    {"E404", "nothing is mapped",
+     "Every entry of in_axes is `none`, or there is no tensor to map, so the number of lanes is unknown.\n"
+     "    vmap(f, in_axes=none)(x)\n"
+     "Give one argument an axis, or say how many lanes there are: vmap(f, in_axes=none, axis_size=8)(x). A function that is the\n"
+     "same in every lane needs no vmap at all. A scan without xs needs its `length`.\n"},
+    {"E405", "an out axis of `none` on a result that varies",
+     "out_axes=none says that all lanes have one and the same result, which is then given once. Here the result depends on a\n"
+     "mapped argument, and no lane's value may stand for all.\n"
+     "    vmap(x => x * 2, out_axes=none)(xs)\n"
+     "Give the axis a place, as in out_axes=0, or reduce over it, outside, or inside by a collective:\n"
+     "    vmap(x => psum(x, \"i\"), axis_name=\"i\", out_axes=none)(xs)\n"},
     {"E406", "a result that is no tensor",
-     "Functions, words and texts exist only while the graph is built; outputs, branches, carries and mapped results are\n"
-     "tensors, or tuples and records of them.\n"},
-    {"E407", "too much to write out", "unroll writes out one copy a lane. Beyond a million lanes use vmap, which means the same.\n"},
-    {"E408", "a collective under a condition that varies",
-     "psum and its like need every lane of the axis, but under a batched `if` or `loop` only some lanes arrive there.\n"
-     "Compute the collective before the branch, and choose with where().\n"},
-    {"E409", "an unknown name of an axis",
-     "A collective names a mapped axis that is in reach:\n"
-     "    vmap(x => x / psum(x, \"i\"), axis_name=\"i\")(xs)\n"},
-    {"E513", "a missing input",
-     "Nothing is bound to the input, and it has no default. Bind it with --set NAME=JSON, with -i NAME=FILE, by a data\n"
-     "file on the command line, or as JSON on stdin: an object binds by name, any other value binds the only input.\n"},
+     "Functions, texts, words and ranges exist while the graph is built and never while it runs. Outputs, mapped results, carries\n"
+     "and the results of branches are tensors, or tuples and records of tensors.\n"
+     "    output x => x + 1              # apply it: output (x => x + 1)(2)\n"
+     "    vmap(x => y => x + y)(xs)      # take both at once: vmap((x, y) => x + y)(xs, ys)\n"
+     "A function may well be an argument, a field or the value of a `let`.\n"},
+    {"E407", "too many lanes to write out",
+     "unroll writes one copy of the function, or takes one slice, for every lane. Beyond a million the graph alone would fill\n"
+     "the memory.\n"
+     "    unroll(f)(zeros((10000000, 3)))\n"
+     "vmap(f) has the same results, bit for bit, and is one copy whatever the size; map(f) needs the memory of one item at a\n"
+     "time.\n"},
+    {"E408", "a collective under a condition that varies over its axis",
+     "psum and its like wait for the value of every lane. Under an `if` or a `loop` whose condition differs from lane to lane,\n"
+     "only some lanes arrive.\n"
+     "    vmap(x => if x > 0 { psum(x, \"i\") } else { x }, axis_name=\"i\")(xs)\n"
+     "Compute it in all lanes, and choose afterwards:\n"
+     "    vmap(x => { let s = psum(x, \"i\"); if x > 0 { s } else { x } }, axis_name=\"i\")(xs)\n"
+     "A condition that is the same in all lanes of that axis is no obstacle.\n"},
+    {"E409", "an unknown name of a mapped axis",
+     "A collective names a mapped axis that is around the place where it is called.\n"
+     "    vmap(x => x / psum(x, \"i\"))(xs)                    # the axis has no name\n"
+     "    vmap(x => x / psum(x, \"i\"), axis_name=\"i\")(xs)\n"
+     "The name is a text in quotes, and holds in all that the mapped function calls. An inner vmap of the same name hides the\n"
+     "outer one.\n"},
+    // ---- inputs, as the script declares them -------------------------------------------------------------------------
+    {"E513", "an input that nothing is bound to",
+     "The input has no default, and no data came for it. The message shows its type. There are four ways to give it:\n"
+     "    vmaprun script.vm x.npy                      a data file goes to the first input that is still open\n"
+     "    vmaprun script.vm -i x=data.npz:x            a file, or a member of it, by name\n"
+     "    vmaprun script.vm --set 'x=[1, 2, 3]'        JSON on the command line\n"
+     "    echo '{\"x\": [1, 2, 3]}' | vmaprun script.vm  JSON on stdin: an object binds by its keys, anything else the only input\n"
+     "or write a default into the script: input x: f32[n] = zeros((3,)).\n"},
     {"E514", "data that does not fit its declaration",
-     "Rank, size, dtype or a dim that inputs share disagrees with the `input` item. Integers become floats where floats\n"
-     "are declared, and floats integers where every value is whole; nothing else converts.\n"},
+     "Rank, size, dtype or structure of what arrived is not what the `input` item declares, or two inputs disagree about a dim\n"
+     "name that both have: dim names of inputs hold for the whole script.\n"
+     "    input x: f32[n, 3]             # [[1, 2], [3, 4]] arrives: axis 1 must be 3, but it is 2\n"
+     "    input w: f32[n]                # as long as x\n"
+     "Inputs convert once: integers to the declared float, floats to the declared integer where every value is whole. Rank and\n"
+     "sizes are never changed: declare f32[...] for any shape, `_` for a size that does not matter.\n"},
 };
 
 } // namespace

@@ -6,7 +6,7 @@ using namespace vmaprun;
 using namespace vmaprun::testing;
 
 TEST_CASE("operators bind as the grammar says, loosest to tightest") {
-    CHECK(parsed("a or b and not c == d & e << f .. g + h * i as f32") == "(or a (and b (not (== c (& d (<< e (.. f (+ g (* h (as i f32)))))))))");
+    CHECK(parsed("a or b and not c == d & e << f .. g + h * i as f32") == "(or a (and b (not (== c (& d (<< e (.. f (+ g (* h (as i f32))))))))))");
     CHECK(parsed("a * b + c .. d >> e | f < g and h or i") == "(or (and (< (| (>> (.. (+ (* a b) c) d) e) f) g) h) i)");
     CHECK(parsed("not not a == b and c") == "(and (not (not (== a b))) c)");
     CHECK(parsed("a and not b or c") == "(or (and a (not b)) c)");
