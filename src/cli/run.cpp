@@ -1,4 +1,5 @@
 // run: one script on its inputs, or on each file of a batch.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,10 +23,17 @@ namespace {
 
 // ---- outputs ---------------------------------------------------------------------------------------------------------
 
+// Standard output, a device or a pipe: what goes there is JSON.
+bool is_stream(const std::string& path) {
+    struct stat status {};
+    return path == "-" || (stat(path.c_str(), &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)));
+}
+
 void require_known_endings(const Command& command) {
     for (const OutputPath& output : command.outputs) {
         const std::string ending = ending_of(output.path);
-        if (ending == ".json" || ending == ".npy" || output.path == "-") continue;
+        if (ending == ".json" || ending == ".npy" || is_stream(output.path)) continue;
+        if (ending.empty()) fail_usage("`-o " + output.path + "`: an output is written by its ending, and this has none", "known are .json and .npy");
         fail_usage("`-o " + output.path + "`: an output is written by its ending, and `" + ending + "` is not known", "known are .json and .npy");
     }
 }

@@ -21,6 +21,8 @@ Parser::Parser(const Source& source, Lexed lexed) : source_(source), tokens_(std
     result_.errors = std::move(lexed.errors);
     result_.comments = std::move(lexed.comments);
     lexer_errors_ = result_.errors.size();
+    for (const Diagnostic& diagnostic : result_.errors) lexer_error_lines_.push_back(line_of(diagnostic.primary.span.begin));
+    std::ranges::sort(lexer_error_lines_);
     match_brackets();
 }
 

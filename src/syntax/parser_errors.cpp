@@ -90,13 +90,10 @@ Diagnostic lone_else(Span place) {
 // in the same place.
 void Parser::fail(Diagnostic diagnostic) {
     const Span place = diagnostic.primary.span;
-    const std::uint32_t line = line_of(place.begin), found_line = line_of(found_span().begin);
-    const auto begin = result_.errors.begin();
-    const bool follows = std::any_of(begin, begin + static_cast<std::ptrdiff_t>(lexer_errors_), [&](const Diagnostic& earlier) {
-        const std::uint32_t earlier_line = line_of(earlier.primary.span.begin);
-        return earlier_line == line || earlier_line == found_line;
-    });
-    const bool repeated = std::any_of(begin, result_.errors.end(), [&](const Diagnostic& earlier) { return earlier.primary.span == place; });
+    const bool follows = std::ranges::binary_search(lexer_error_lines_, line_of(place.begin)) ||
+                         std::ranges::binary_search(lexer_error_lines_, line_of(found_span().begin));
+    const auto own = result_.errors.begin() + static_cast<std::ptrdiff_t>(lexer_errors_);
+    const bool repeated = std::any_of(own, result_.errors.end(), [place](const Diagnostic& earlier) { return earlier.primary.span == place; });
     if (!follows && !repeated) result_.errors.push_back(std::move(diagnostic));
     throw Abandon{};
 }

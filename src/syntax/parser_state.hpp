@@ -145,7 +145,8 @@ class Parser {
     std::vector<Token> tokens_;
     std::vector<std::size_t> partner_; // of each bracket the index of the one that closes or opens it; else no_token
     ParseResult result_;
-    std::size_t lexer_errors_ = 0;
+    std::size_t lexer_errors_ = 0;                 // how many of result_.errors are the lexer's: the first ones
+    std::vector<std::uint32_t> lexer_error_lines_; // sorted
     std::size_t index_ = 0;
     std::size_t newline_taken_ = no_token; // the token whose newline has been read as a separator
     std::size_t opener_ = no_token;        // the innermost open bracket

@@ -150,7 +150,7 @@ constexpr CodeExplanation explanations[] = {
      "There is no largest, smallest or middle element where there are no elements.\n"
      "    max(zeros((0,)))\n"
      "sum, prod, all and any of nothing are 0, 1, true and false; mean is NaN. Where an axis may be empty, put a least value\n"
-     "before it: max(concat([[-inf], x])). Only the axes that are reduced count: max(zeros((0, 3)), axis=1) has no results, and\n"
+     "before it: max(concat(([-inf], x))). Only the axes that are reduced count: max(zeros((0, 3)), axis=1) has no results, and\n"
      "is fine.\n"},
     // ---- transforms --------------------------------------------------------------------------------------------------
     {"E401", "mapped sizes that differ",

@@ -1,6 +1,10 @@
 // Runs one case file: scripts, data and commands with their whole expected output.
 //
 //   usage: case_runner VMAPRUN CASE [--update]
+//          case_runner VMAPRUN --markdown PAGE FOLDER
+//
+// The second form runs every `$ command` of the ```console blocks of a page in FOLDER; the lines that follow a command are
+// what it must print (stdout and stderr).
 //
 // A case is text in sections. A section begins with a line `=== KIND ARGUMENT`:
 //   === file NAME      what follows is written to NAME in the case's own empty folder
@@ -79,8 +83,9 @@ struct Outcome {
 };
 
 Outcome run(const std::string& command, const std::string& input, const fs::path& folder) {
-    const fs::path channels = folder.string() + ".channels";
-    fs::create_directories(channels);
+    std::string pattern = (fs::temp_directory_path() / "vmaprun-channels-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) _exit(99);
+    const fs::path channels = pattern;
     write_file(channels / "in", input);
     const pid_t child = fork();
     if (child == 0) {
@@ -167,6 +172,37 @@ class Runner {
     bool passed_ = true;
 };
 
+int run_markdown(const fs::path& page, const fs::path& folder) {
+    std::istringstream lines(read_file(page));
+    bool inside = false, passed = true;
+    int commands = 0;
+    std::string command, wanted;
+    const auto finish = [&] {
+        if (command.empty()) return;
+        ++commands;
+        const Outcome outcome = run(command + " 2>&1", "", folder);
+        if (outcome.stdout_text != wanted) {
+            passed = false;
+            std::cout << "FAILED: " << command << "\n--- expected:\n" << wanted << "--- found:\n" << outcome.stdout_text;
+        }
+        command.clear();
+        wanted.clear();
+    };
+    for (std::string line; std::getline(lines, line);) {
+        if (line.rfind("```", 0) == 0) {
+            finish();
+            inside = line == "```console";
+        } else if (inside && line.rfind("$ ", 0) == 0) {
+            finish();
+            command = line.substr(2);
+        } else if (inside) {
+            wanted += line + "\n";
+        }
+    }
+    if (commands == 0) std::cout << "FAILED: no commands in " << page << "\n";
+    return passed && commands > 0 ? 0 : 1;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -179,6 +215,7 @@ int main(int argc, char** argv) {
     setenv("PATH", (tool.parent_path().string() + ":" + std::getenv("PATH")).c_str(), 1);
     setenv("LC_ALL", "C.UTF-8", 1);
     unsetenv("NO_COLOR");
+    if (std::string(argv[2]) == "--markdown") return argc == 5 ? run_markdown(argv[3], argv[4]) : 2;
     std::string pattern = (fs::temp_directory_path() / "vmaprun-case-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) {
         std::cerr << "case_runner: no temporary folder\n";

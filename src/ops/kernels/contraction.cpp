@@ -4,6 +4,7 @@
 #include "ops/kernels/contraction.hpp"
 
 #include <algorithm>
+#include <array>
 #include <complex>
 #include <cstring>
 
@@ -96,7 +97,7 @@ template <class T> void plain_product(const MatrixProduct<T>& product) {
             for (std::int64_t begin = 0; begin < product.steps; begin += contraction_block) {
                 const std::int64_t end = std::min(product.steps, begin + contraction_block);
                 T sum{};
-                for (std::int64_t s = begin; s < end; ++s) sum = multiply_add(a[product.a_steps[s]], b[product.b_steps[s]], sum);
+                for (std::int64_t s = begin; s < end; ++s) sum = multiply_add(a[product.a_step != 0 ? s * product.a_step : product.a_steps[s]], b[product.b_step != 0 ? s * product.b_step : product.b_steps[s]], sum);
                 if constexpr (std::is_integral_v<T>) total = begin == 0 ? sum : multiply_add(T{1}, sum, total);
                 else total = begin == 0 ? sum : total + sum;
             }
@@ -109,6 +110,11 @@ template <class T> void plain_product(const MatrixProduct<T>& product) {
 
 std::int64_t even_stride(const Axes& axes, std::int64_t Axis::*stride) { return axes.empty() ? 1 : axes.size() == 1 ? axes[0].*stride : 0; }
 
+// The offsets of the contracted elements, where no stride tells them.
+std::vector<std::int64_t> step_table(const Layout& layout, std::int64_t Axis::*stride) {
+    return even_stride(layout.steps, stride) != 0 ? std::vector<std::int64_t>() : offsets(layout.steps, stride, 0, count(layout.steps));
+}
+
 struct Blocks {
     std::int64_t rows, columns; // of one task
 };
@@ -119,7 +125,7 @@ template <class T, class Run> void run_tasks(const KernelCall& call, const Layou
     const std::int64_t row_blocks = (rows + blocks.rows - 1) / blocks.rows, column_blocks = (columns + blocks.columns - 1) / blocks.columns;
     const std::int64_t tasks = outer * row_blocks * column_blocks;
     if (tasks == 0) return;
-    const auto a_steps = offsets(layout.steps, &Axis::a, 0, steps), b_steps = offsets(layout.steps, &Axis::b, 0, steps);
+    const auto a_steps = step_table(layout, &Axis::a), b_steps = step_table(layout, &Axis::b);
     const T *a = call.operands[0].as<T>(), *b = call.operands[1].as<T>();
     T* c = call.results[0].as<T>();
     const std::int64_t work = std::min(rows, blocks.rows) * std::min(columns, blocks.columns) * std::max<std::int64_t>(steps, 1);
@@ -150,10 +156,12 @@ template <class T, class Run> void run_tasks(const KernelCall& call, const Layou
     });
 }
 
-// Products of one element each: neighbours run side by side.
-template <class T> void run_dots(const KernelCall& call, const Layout& layout) {
+// One dot product after another: neighbours run side by side.
+template <class T> void run_dots(const KernelCall& call, Layout layout) {
+    for (const Axis& axis : layout.rows) append(layout.outer, axis);
+    for (const Axis& axis : layout.columns) append(layout.outer, axis);
     const std::int64_t steps = count(layout.steps);
-    const auto a_steps = offsets(layout.steps, &Axis::a, 0, steps), b_steps = offsets(layout.steps, &Axis::b, 0, steps);
+    const auto a_steps = step_table(layout, &Axis::a), b_steps = step_table(layout, &Axis::b);
     run_in_parts(call.parallel, count(layout.outer), grain_for(steps, 1 << 16), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t at = begin; at < end; at += 512) { // a few at a time: the tables stay small
             const std::int64_t stop = std::min(end, at + 512);
@@ -166,13 +174,35 @@ template <class T> void run_dots(const KernelCall& call, const Layout& layout) {
     });
 }
 
+// Matrices times vectors, and vectors times matrices, whose contracted elements are neighbours: no panels are needed.
+bool are_dots(const Layout& layout) {
+    const std::int64_t rows = count(layout.rows), columns = count(layout.columns);
+    if (rows == 1 && columns == 1) return true;
+    const bool side_by_side = even_stride(layout.steps, &Axis::a) == 1 && even_stride(layout.steps, &Axis::b) == 1;
+    return side_by_side && (rows == 1 || columns == 1) && count(layout.steps) >= 16;
+}
+
+// Swaps the sides of a product whose right side is one column: what were rows are neighbours in memory then.
+void turn(KernelCall& call, std::array<View, 2>& swapped, Layout& layout) {
+    if (count(layout.columns) != 1 || layout.rows.empty() || layout.rows.back().a != 1) return;
+    swapped = {call.operands[1], call.operands[0]};
+    call.operands = swapped;
+    for (Axes* axes : {&layout.outer, &layout.rows, &layout.columns, &layout.steps}) {
+        for (Axis& axis : *axes) std::swap(axis.a, axis.b);
+    }
+    std::swap(layout.rows, layout.columns);
+}
+
 } // namespace
 
-void dot_general_kernel(const KernelCall& call) {
-    const Layout layout = layout_of(call);
+void dot_general_kernel(const KernelCall& original) {
+    KernelCall call = original;
+    Layout layout = layout_of(call);
+    std::array<View, 2> swapped;
+    turn(call, swapped, layout);
     visit_dtype(call.results[0].dtype, [&]<class T>(TypeTag<T>) {
         if constexpr (std::is_floating_point_v<T>) {
-            if (count(layout.rows) == 1 && count(layout.columns) == 1) return run_dots<T>(call, layout);
+            if (are_dots(layout)) return run_dots<T>(call, layout);
             const ContractionTable& table = contraction_table();
             constexpr bool single = std::is_same_v<T, float>;
             const Blocks blocks{table.row_block, single ? table.column_block_f32 : table.column_block_f64};

@@ -8,8 +8,8 @@ namespace vmaprun {
 inline constexpr std::int64_t contraction_block = 256; // contracted elements a block: see kernels/contraction.hpp
 
 // One product: c[i, j] = sum over s of a[i, s] * b[s, j], every matrix by tables of offsets (elements) of its rows and
-// columns. The tables of steps also tell their stride where they have one (`a_step`, `b_step`; 0: none), and so do the
-// columns of b and c (`b_column`, `c_column`).
+// columns. Steps that have one stride have it in `a_step` and `b_step`, and then no table; 0: the table tells. The columns of
+// b and c tell their stride in `b_column` and `c_column` where they have one (0: none).
 template <class T> struct MatrixProduct {
     const T* a;
     const T* b;

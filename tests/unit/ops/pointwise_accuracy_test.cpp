@@ -88,7 +88,7 @@ const Unary unaries[] = {
     {"atan", P::atan, [](Real x) { return std::atan(x); }, 1.5},
     {"sinh", P::sinh, [](Real x) { return std::sinh(x); }, 3},
     {"cosh", P::cosh, [](Real x) { return std::cosh(x); }, 2.5},
-    {"tanh", P::tanh, [](Real x) { return std::tanh(x); }, 4},
+    {"tanh", P::tanh, [](Real x) { return std::tanh(x); }, 5},
     {"asinh", P::asinh, [](Real x) { return std::asinh(x); }, 4},
     {"acosh", P::acosh, [](Real x) { return std::acosh(x); }, 4},
     {"atanh", P::atanh, [](Real x) { return std::atanh(x); }, 4},

@@ -12,6 +12,8 @@
 namespace vmaprun {
 namespace {
 
+template <class T> inline constexpr int full = vector_bytes / static_cast<int>(sizeof(T));
+
 // One group of rows against one tile of columns, over one block.
 template <class T> struct Micro {
     const T* a[panel_rows];  // where each row begins (packed: a[0] alone)
@@ -26,10 +28,10 @@ template <class T, int N, int Vectors, int Rows, bool Packed> void run_micro(con
     using V = Vector<T, N>;
     V sum[Rows][Vectors];
     const T* a[Rows];
-    #pragma GCC unroll 16
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
         a[r] = m.a[Packed ? 0 : r];
-        #pragma GCC unroll 16
+#pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) sum[r][v] = V{};
     }
     const T* b = m.b;
@@ -37,18 +39,18 @@ template <class T, int N, int Vectors, int Rows, bool Packed> void run_micro(con
     std::int64_t at = 0;
     for (std::int64_t s = 0; s < m.steps; ++s, at += a_step, b += b_step) {
         V column[Vectors];
-        #pragma GCC unroll 16
+#pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) column[v] = load<T, N>(b + v * N);
-        #pragma GCC unroll 16
+#pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
             const V x = spread<T, N>(Packed ? a[0][at + r] : a[r][at]);
-            #pragma GCC unroll 16
+#pragma GCC unroll 16
             for (int v = 0; v < Vectors; ++v) sum[r][v] = multiply_add<T, N>(x, column[v], sum[r][v]);
         }
     }
-    #pragma GCC unroll 16
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
-        #pragma GCC unroll 16
+#pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) {
             T* to = m.c[r] + v * N;
             store<T, N>(to, m.first ? sum[r][v] : load<T, N>(to) + sum[r][v]);
@@ -64,7 +66,6 @@ template <class T, int N, int Vectors, bool Packed, int Rows> void run_rows(cons
     }
 }
 
-template <class T> inline constexpr int full = vector_bytes / static_cast<int>(sizeof(T));
 template <class T> inline constexpr int tile = 2 * full<T>; // columns of a packed panel
 
 // The width of the next tile when so many columns are left.
@@ -88,6 +89,9 @@ template <class T, bool Packed> void run_tile(const Micro<T>& m, int width, int 
     }
     run_rows<T, 1, 1, Packed, most>(m, rows);
 }
+
+// The offset of a contracted element.
+inline std::int64_t step(const std::int64_t* table, std::int64_t even, std::int64_t at) { return even != 0 ? at * even : table[at]; }
 
 // Where the scratch of a product goes.
 constexpr std::int64_t row_block = 504;
@@ -130,7 +134,7 @@ template <class T> class Product {
             for (std::int64_t column = 0; column < p_.columns;) {
                 const int width = tile_width<T>(p_.columns - column);
                 if (b_lies_well_) {
-                    m.b = p_.b + p_.b_columns[column] + p_.b_steps[begin];
+                    m.b = p_.b + p_.b_columns[column] + step(p_.b_steps, p_.b_step, begin);
                     m.b_step = p_.b_step;
                 } else {
                     m.b = b_panels_ + column * steps;
@@ -143,7 +147,7 @@ template <class T> class Product {
     }
 
     void set_a(Micro<T>& m, std::int64_t begin, std::int64_t steps, std::int64_t row, int rows) {
-        const T* start = p_.a + p_.a_steps[begin];
+        const T* start = p_.a + step(p_.a_steps, p_.a_step, begin);
         if (!pack_a_) {
             m.a_step = p_.a_step;
             for (int r = 0; r < rows; ++r) m.a[r] = start + p_.a_rows[row + r];
@@ -152,14 +156,15 @@ template <class T> class Product {
         m.a_step = panel_rows;
         m.a[0] = a_panel_;
         for (int r = 0; r < rows; ++r) {
-            const T* from = p_.a + p_.a_rows[row + r];
-            const std::int64_t* offsets = p_.a_steps + begin;
+            const T* from = start + p_.a_rows[row + r];
             T* to = a_panel_ + r;
             if (p_.a_step == 1) {
-                from += offsets[0];
                 for (std::int64_t s = 0; s < steps; ++s) to[s * panel_rows] = from[s];
+            } else if (p_.a_step != 0) {
+                for (std::int64_t s = 0; s < steps; ++s) to[s * panel_rows] = from[s * p_.a_step];
             } else {
-                for (std::int64_t s = 0; s < steps; ++s) to[s * panel_rows] = from[offsets[s]];
+                from = p_.a + p_.a_rows[row + r];
+                for (std::int64_t s = 0; s < steps; ++s) to[s * panel_rows] = from[p_.a_steps[begin + s]];
             }
         }
     }
@@ -169,14 +174,13 @@ template <class T> class Product {
         for (std::int64_t column = 0; column < p_.columns;) {
             const int width = tile_width<T>(p_.columns - column);
             T* to = b_panels_ + column * steps;
-            const std::int64_t* offsets = p_.b_steps + begin;
             if (p_.b_column == 1) {
                 const T* from = p_.b + p_.b_columns[column];
-                for (std::int64_t s = 0; s < steps; ++s) __builtin_memcpy(to + s * width, from + offsets[s], static_cast<std::size_t>(width) * sizeof(T));
+                for (std::int64_t s = 0; s < steps; ++s) __builtin_memcpy(to + s * width, from + step(p_.b_steps, p_.b_step, begin + s), static_cast<std::size_t>(width) * sizeof(T));
             } else {
                 for (int c = 0; c < width; ++c) {
                     const T* from = p_.b + p_.b_columns[column + c];
-                    for (std::int64_t s = 0; s < steps; ++s) to[s * width + c] = from[offsets[s]];
+                    for (std::int64_t s = 0; s < steps; ++s) to[s * width + c] = from[step(p_.b_steps, p_.b_step, begin + s)];
                 }
             }
             column += width;
@@ -210,75 +214,104 @@ template <class T> void product(const MatrixProduct<T>& p, T* scratch) { Product
 
 // ---- many dot products side by side: each a chain of its own
 
-template <class T> T whole_dot(const DotProducts<T>& d, const T* a, const T* b) {
-    T total = 0;
-    for (std::int64_t begin = 0; begin < d.steps; begin += contraction_block) {
-        const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
-        T sum = 0;
-        for (std::int64_t s = begin; s < end; ++s) sum = multiply_add<T, 1>(a[d.a_steps[s]], b[d.b_steps[s]], sum);
-        total = begin == 0 ? sum : total + sum;
-    }
-    return total;
+template <class T> T block_dot(const DotProducts<T>& d, const T* a, const T* b, std::int64_t begin) {
+    const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
+    T sum = 0;
+    for (std::int64_t s = begin; s < end; ++s) sum = multiply_add<T, 1>(a[step(d.a_steps, d.a_step, s)], b[step(d.b_steps, d.b_step, s)], sum);
+    return sum;
 }
 
 constexpr int chains = 8;
 
-// A long dot product alone: blocks side by side, then added in order.
-template <class T> T long_dot(const DotProducts<T>& d, const T* a, const T* b) {
+// A dot product alone: as many blocks as there are chains side by side, then added in order.
+template <class T> T lone_dot(const DotProducts<T>& d, const T* a, const T* b) {
     T total = 0;
     std::int64_t begin = 0;
-    if (d.a_step != 0 && d.b_step != 0) {
-        for (; begin + chains * contraction_block <= d.steps; begin += chains * contraction_block) {
-            T sum[chains] = {};
-            const T *x = a + d.a_steps[begin], *y = b + d.b_steps[begin];
-            for (std::int64_t s = 0; s < contraction_block; ++s, x += d.a_step, y += d.b_step) {
-                #pragma GCC unroll 16
-                for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T, 1>(x[c * contraction_block * d.a_step], y[c * contraction_block * d.b_step], sum[c]);
-            }
-            #pragma GCC unroll 16
-            for (int c = 0; c < chains; ++c) total = begin == 0 && c == 0 ? sum[c] : total + sum[c];
+    const auto add = [&](T sum) { total = begin == 0 ? sum : total + sum; };
+    for (; d.a_step != 0 && d.b_step != 0 && begin + chains * contraction_block <= d.steps;) {
+        T sum[chains] = {};
+        const T *x = a + begin * d.a_step, *y = b + begin * d.b_step;
+        for (std::int64_t s = 0; s < contraction_block; ++s, x += d.a_step, y += d.b_step) {
+#pragma GCC unroll 16
+            for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T, 1>(x[c * contraction_block * d.a_step], y[c * contraction_block * d.b_step], sum[c]);
         }
+        for (int c = 0; c < chains; ++c, begin += contraction_block) add(sum[c]);
     }
-    if (begin == d.steps) return total;
-    DotProducts<T> rest = d;
-    rest.a_steps += begin;
-    rest.b_steps += begin;
-    rest.steps -= begin;
-    if (begin == 0) return whole_dot(rest, a, b);
-    for (std::int64_t at = 0; at < rest.steps; at += contraction_block) {
-        DotProducts<T> block = rest;
-        block.a_steps += at;
-        block.b_steps += at;
-        block.steps = rest.steps - at < contraction_block ? rest.steps - at : contraction_block;
-        total = total + whole_dot(block, a, b);
-    }
+    for (; begin < d.steps; begin += contraction_block) add(block_dot(d, a, b, begin));
     return total;
+}
+
+// N products whose elements lie side by side: a vector has one element of each of them. With one b for all, it is spread.
+template <class T, bool OneB> void vector_dots(const DotProducts<T>& d, std::int64_t first) {
+    constexpr int N = full<T>;
+    using V = Vector<T, N>;
+    const T *a[N], *b[N];
+    for (int r = 0; r < N; ++r) a[r] = d.a + d.a_starts[first + r], b[r] = d.b + d.b_starts[first + r];
+    V total{};
+    for (std::int64_t begin = 0; begin < d.steps; begin += contraction_block) {
+        const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
+        V sum{};
+        std::int64_t s = begin;
+        for (; s + N <= end; s += N) {
+            V x[N], y[N];
+#pragma GCC unroll 16
+            for (int r = 0; r < N; ++r) x[r] = load<T, N>(a[r] + s);
+            transpose<T, N>(x);
+            if constexpr (!OneB) {
+#pragma GCC unroll 16
+                for (int r = 0; r < N; ++r) y[r] = load<T, N>(b[r] + s);
+                transpose<T, N>(y);
+            }
+#pragma GCC unroll 16
+            for (int r = 0; r < N; ++r) sum = multiply_add<T, N>(x[r], OneB ? spread<T, N>(b[0][s + r]) : y[r], sum);
+        }
+        for (; s < end; ++s) {
+            V x, y;
+            for (int r = 0; r < N; ++r) x[r] = a[r][s], y[r] = b[r][s];
+            sum = multiply_add<T, N>(x, y, sum);
+        }
+        total = begin == 0 ? sum : total + sum;
+    }
+    for (int r = 0; r < N; ++r) d.c[d.c_starts[first + r]] = total[r];
+}
+
+template <class T> bool one_b(const DotProducts<T>& d, std::int64_t first) {
+    for (int r = 1; r < full<T>; ++r) {
+        if (d.b_starts[first + r] != d.b_starts[first]) return false;
+    }
+    return true;
 }
 
 template <class T> void dots(const DotProducts<T>& d) {
     std::int64_t i = 0;
+    if (d.a_step == 1 && d.b_step == 1) {
+        for (; i + full<T> <= d.count; i += full<T>) {
+            if (one_b(d, i)) vector_dots<T, true>(d, i);
+            else vector_dots<T, false>(d, i);
+        }
+    }
     if (d.a_step != 0 && d.b_step != 0) {
         for (; i + chains <= d.count; i += chains) {
             const T *a[chains], *b[chains];
             T total[chains] = {};
-            #pragma GCC unroll 16
+#pragma GCC unroll 16
             for (int c = 0; c < chains; ++c) a[c] = d.a + d.a_starts[i + c], b[c] = d.b + d.b_starts[i + c];
             for (std::int64_t begin = 0; begin < d.steps; begin += contraction_block) {
                 const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
                 T sum[chains] = {};
                 std::int64_t x = begin * d.a_step, y = begin * d.b_step;
                 for (std::int64_t s = begin; s < end; ++s, x += d.a_step, y += d.b_step) {
-                    #pragma GCC unroll 16
+#pragma GCC unroll 16
                     for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T, 1>(a[c][x], b[c][y], sum[c]);
                 }
-                #pragma GCC unroll 16
+#pragma GCC unroll 16
                 for (int c = 0; c < chains; ++c) total[c] = begin == 0 ? sum[c] : total[c] + sum[c];
             }
-            #pragma GCC unroll 16
+#pragma GCC unroll 16
             for (int c = 0; c < chains; ++c) d.c[d.c_starts[i + c]] = total[c];
         }
     }
-    for (; i < d.count; ++i) d.c[d.c_starts[i]] = long_dot(d, d.a + d.a_starts[i], d.b + d.b_starts[i]);
+    for (; i < d.count; ++i) d.c[d.c_starts[i]] = lone_dot(d, d.a + d.a_starts[i], d.b + d.b_starts[i]);
 }
 
 } // namespace

@@ -71,5 +71,31 @@ template <class T, int N> inline Vector<T, N> multiply_add(Vector<T, N> x, Vecto
 #endif
 }
 
+// ---- transposes of N vectors of N elements, by exchanging off-diagonal blocks of 1, 2, 4 … elements
+
+template <class T> struct IntegerOf { using type = std::int32_t; };
+template <> struct IntegerOf<double> { using type = std::int64_t; };
+
+template <int... Numbers> struct Sequence {};
+template <int Count, int... Numbers> struct Counting : Counting<Count - 1, Count - 1, Numbers...> {};
+template <int... Numbers> struct Counting<0, Numbers...> { using type = Sequence<Numbers...>; };
+
+template <class T, int N, int Block, int... At> inline void exchange(Vector<T, N>& low, Vector<T, N>& high, Sequence<At...>) {
+    using Mask = Vector<typename IntegerOf<T>::type, N>;
+    const Vector<T, N> a = low, b = high;
+    low = __builtin_shuffle(a, b, Mask{((At & Block) != 0 ? N + At - Block : At)...});
+    high = __builtin_shuffle(a, b, Mask{((At & Block) != 0 ? N + At : At + Block)...});
+}
+
+template <class T, int N, int Block = 1> inline void transpose(Vector<T, N>* rows) {
+    if constexpr (Block < N) {
+#pragma GCC unroll 16
+        for (int i = 0; i < N; ++i) {
+            if ((i & Block) == 0) exchange<T, N, Block>(rows[i], rows[i + Block], typename Counting<N>::type{});
+        }
+        transpose<T, N, 2 * Block>(rows);
+    }
+}
+
 } // namespace
 } // namespace vmaprun

@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# What only a real process shows: exit codes, standard streams, signals, the disk. Each test is a sentence, a command and
+# what is expected of it; whole messages are tested in tests/cases.
+#   usage: process.sh VMAPRUN EXAMPLES
+set -uo pipefail
+vmaprun=$(realpath "$1")
+examples=$(realpath "$2")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+PATH=$(dirname "$vmaprun"):$PATH
+export LC_ALL=C.UTF-8
+passed=0 failed=0
+
+verdict() { # SENTENCE OK DETAIL
+    if (($2)); then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $1: $3"; fi
+}
+# exits SENTENCE CODE COMMAND: the command ends with that code.
+exits() {
+    bash -c "$3" </dev/null >out 2>err
+    local code=$?
+    verdict "$1" $((code == $2)) "exit $code instead of $2; $(head -c 300 err)"
+}
+# prints SENTENCE TEXT COMMAND: the command succeeds, and prints exactly that.
+prints() {
+    local text
+    text=$(bash -c "$3" </dev/null 2>err)
+    local code=$?
+    verdict "$1" $((code == 0)) "exit $code; $(head -c 300 err)"
+    [[ $text == "$2" ]]
+    verdict "$1" $(($? == 0)) "printed $(head -c 300 <<<"$text")"
+}
+# says SENTENCE TEXT: the last command wrote something like that to standard error.
+says() { grep -qF -- "$2" err; verdict "$1" $(($? == 0)) "$(head -c 300 err)"; }
+is() { eval "$2"; verdict "$1" $(($? == 0)) "not so: $2"; }
+
+cat >sum.vm <<'END'
+input x: f32[n]
+output sum(x)
+END
+echo 'input x: f32[n]
+output y = x + 1
+output total = sum(x)' >two.vm
+echo 'input x = 1
+output x + y' >wrong.vm
+echo 'assert_eq(1, 2)' >assertion.vm
+echo 'output loop i = 0 while i >= 0 limit 5 { i + 1 }' >limit.vm
+echo 'output loop i = 0 while i >= 0 { i % 7 }' >endless.vm
+echo 'test "right" { assert_eq(1, 1) }' >right.vm
+echo 'test "right" { assert_eq(1, 1) }
+test "false" { assert_eq(1, 2) }' >false.vm
+
+# ---- exit codes
+exits "a good run is 0" 0 "echo '[1, 2]' | vmaprun sum.vm"
+exits "no arguments are a usage error" 2 "vmaprun"
+exits "an unknown option is a usage error" 2 "vmaprun sum.vm --zork"
+exits "an option without its value is a usage error" 2 "vmaprun sum.vm -o"
+exits "a value that an option does not know is a usage error" 2 "vmaprun sum.vm --nan never"
+exits "threads are a number" 2 "vmaprun sum.vm --threads many"
+exits "a binding without = is a usage error" 2 "vmaprun sum.vm -i x"
+exits "an input given twice is a usage error" 2 "vmaprun sum.vm --set x=[1] --set x=[2]"
+exits "an output of unknown ending is a usage error" 2 "vmaprun sum.vm --set x=[1] -o y.txt"
+exits "an unknown output is a usage error" 2 "vmaprun two.vm --set x=[1] -o z=y.npy"
+exits "one npy file for two outputs is a usage error" 2 "vmaprun two.vm --set x=[1] -o y.npy"
+exits "a wrong script is 3" 3 "vmaprun wrong.vm"
+exits "a script that is no script is 3" 3 "vmaprun -e 'let let'"
+exits "bytes that are no text are 3" 3 "printf 'output \\377' > bad.vm; vmaprun bad.vm"
+exits "a missing script is 4" 4 "vmaprun nowhere.vm"
+exits "a missing input is 4" 4 "vmaprun sum.vm"
+says "a missing input is named" "\`x\`: f32[n]"
+exits "an unknown input is 4" 4 "vmaprun sum.vm --set y=1"
+exits "empty stdin counts as absent" 4 "printf '' | vmaprun sum.vm"
+exits "broken JSON is 4" 4 "echo '[1, 2' | vmaprun sum.vm"
+exits "data of another rank is 4" 4 "echo '[[1, 2]]' | vmaprun sum.vm"
+exits "a file of unknown ending is 4" 4 "echo 1 > x.txt; vmaprun sum.vm -i x=x.txt"
+exits "a truncated npy file is 4" 4 "head -c 140 '$examples/data/logits.npy' > cut.npy; vmaprun sum.vm cut.npy"
+exits "a failed assertion is 1" 1 "vmaprun assertion.vm"
+exits "a loop past its limit is 5" 5 "vmaprun limit.vm"
+exits "NaN under --nan error is 5" 5 "vmaprun -e '0.0 / 0.0' --nan error"
+exits "passed tests are 0" 0 "vmaprun test right.vm"
+exits "a failed test is 1" 1 "vmaprun test right.vm false.vm"
+exits "check needs no data" 0 "vmaprun check sum.vm two.vm"
+exits "check of a wrong script is 3" 3 "vmaprun check sum.vm wrong.vm"
+exits "help is 0" 0 "vmaprun --help"
+exits "version is 0" 0 "vmaprun --version"
+exits "an unknown code is 2" 2 "vmaprun explain E999"
+exits "an unknown builtin is 2" 2 "vmaprun ops zork"
+is "help begins with examples" '[[ $(vmaprun --help | head -1) == Examples: ]]'
+
+# ---- inputs and outputs
+prints "a lone value binds the only input" "6.0" "echo '[1, 2, 3]' | vmaprun sum.vm"
+prints "an object binds by key" "6.0" "echo '{\"x\": [1, 2, 3]}' | vmaprun sum.vm"
+prints "a lone value binds the input that nothing else claims" "[3, 6]" "echo '[1, 2]' | vmaprun -e 'x * y' --set y=3 -c"
+prints "an object of dtype, shape and data is a tensor" "[]" "echo '{\"dtype\": \"f32\", \"shape\": [0], \"data\": []}' | vmaprun -e 'x * 2'"
+prints "-i picks a member" "3.0" "echo '{\"a\": {\"b\": 1}, \"x\": [1, 2]}' > d.json; vmaprun sum.vm -i x=d.json:x"
+prints "-i reads stdin" "3.0" "echo '[1, 2]' | vmaprun sum.vm -i x=-"
+prints "named outputs are an object in script order" '{"y": [2.0, 3.0], "total": 3.0}' "echo '[1, 2]' | vmaprun two.vm -c"
+prints "run may be written" "3.0" "echo '[1, 2]' | vmaprun run sum.vm"
+prints "a script may come from stdin" "3" "echo 'output 1 + 2' | vmaprun -"
+prints "a file may have the name of a verb" "3.0" "cp sum.vm check; echo '[1, 2]' | vmaprun run check"
+prints "npy goes through a pipe" "5.0" "vmaprun -e '[2.0, 3.0]' -f npy | vmaprun sum.vm"
+prints "-o silences stdout" "" "echo '[1, 2]' | vmaprun sum.vm -o y.json"
+prints "a json file holds what stdout would" "3.0" "cat y.json"
+prints "-f brings stdout back" "3.0" "echo '[1, 2]' | vmaprun sum.vm -o y.json -f json"
+prints "outputs go to files by name" "y.npy: f32[2], 8 bytes, C order, npy 1.0" "echo '[1, 2]' | vmaprun two.vm -o y=y.npy -o total=t.json && vmaprun info y.npy"
+prints "a script without outputs prints nothing" "" "vmaprun -e 'let x = 1'"
+prints "--nan null" "[null, 1.0]" "vmaprun -e '[nan, 1.0]' --nan null"
+prints "values that look like options or lists are values" "[-1, 2]" "vmaprun -e '[x, 2]' --set x=-1"
+exits "an unknown key is a warning with the nearest name" 4 "echo '{\"xs\": [1]}' | vmaprun sum.vm"
+exits "an unknown key beside the right one is a warning alone" 0 "echo '{\"x\": [1], \"zork\": 2}' | vmaprun sum.vm"
+says "the key is named" zork
+exits "--quiet keeps warnings back" 0 "echo '{\"x\": [1], \"zork\": 2}' | vmaprun sum.vm --quiet"
+is "nothing was said" '[[ ! -s err ]]'
+exits "diagnostics as JSON" 3 "vmaprun wrong.vm --diagnostics json"
+says "they have their code" '"code":"E201"'
+exits "colours are asked for" 3 "vmaprun wrong.vm --color always"
+is "colours are there" "grep -q \$'\\033' err"
+exits "NO_COLOR is honoured by auto" 3 "NO_COLOR=1 vmaprun wrong.vm"
+is "no colours are there" "! grep -q \$'\\033' err"
+
+# ---- the disk
+exits "a full disk is 5" 5 "vmaprun -e 'zeros((1000,))' > /dev/full"
+exits "a full disk under -o is 5" 5 "vmaprun -e 'zeros((1000,))' -o /dev/full"
+exits "a folder that is not there is 5" 5 "vmaprun -e 1 -o nowhere/y.json"
+exits "a folder as output is 5" 5 "mkdir -p d.json.d/y.json; vmaprun -e 1 -o d.json.d/y.json"
+exits "an output may be the input" 0 "vmaprun -e '[1.0, 2.0]' -o same.npy; vmaprun -e 'x * 2' -i x=same.npy -o same.npy"
+prints "it was read before it was replaced" "[2.0, 4.0]" "vmaprun -e x -i x=same.npy"
+exits "a failing run leaves the old output" 5 "echo old > kept.json; vmaprun -e 'nan' --nan error -o kept.json"
+prints "it is the old one" "old" "cat kept.json"
+is "no temporary file stays" '[[ -z $(find . -name "*.json.*" -o -name ".*tmp*" | grep -v "d.json.d") ]]'
+
+# ---- pipes and signals
+vmaprun -e 'zeros((3000000,))' 2>err | head -c 10 >/dev/null
+code=${PIPESTATUS[0]}
+verdict "a closed pipe is 141" $((code == 141)) "exit $code"
+is "and quiet" '[[ ! -s err ]]'
+exits "closed standard streams are no crash" 0 "vmaprun -e 'let x = 1' <&- >&- 2>&-"
+
+interrupted() { # SENTENCE SIGNAL CODE
+    setsid --wait bash -c 'exec env --default-signal=INT "$@"' _ "$vmaprun" endless.vm </dev/null >out 2>err &
+    local shell=$!
+    local process=
+    for _ in $(seq 50); do
+        process=$(pgrep -f "$vmaprun endless.vm" 2>/dev/null | tail -1)
+        [[ -n $process ]] && break
+        sleep 0.05
+    done
+    sleep 0.2
+    [[ -n $process ]] && kill "-$2" "$process"
+    wait "$shell"
+    local code=$?
+    verdict "$1" $((code == $3)) "exit $code instead of $3; $(head -c 300 err)"
+    is "$1, quietly" '[[ ! -s err ]]'
+}
+exits "--timeout ends an endless loop" 5 "vmaprun endless.vm --timeout 0.3"
+says "and says so" "--timeout"
+if command -v pgrep >/dev/null && command -v setsid >/dev/null; then
+    interrupted "SIGINT is 130" INT 130
+    interrupted "SIGTERM is 143" TERM 143
+fi
+
+# ---- batches
+mkdir data
+for i in 1 2 3; do vmaprun -e "[$i.0, 1.0]" -o "data/part$i.npy"; done
+exits "a batch runs the script once a file" 0 "vmaprun sum.vm 'data/*.npy' -o 'results/{stem}.json' -j 2"
+prints "every file has its output" "2.0 3.0 4.0" "cat results/part1.json results/part2.json results/part3.json | xargs"
+prints "without -o the results come in the order of the files" "2.0 3.0 4.0" "vmaprun sum.vm data/part1.npy data/part2.npy data/part3.npy -j 3 | xargs"
+head -c 130 data/part2.npy >data/broken.npy
+exits "a failed file leaves the others alone" 1 "rm -rf results; vmaprun sum.vm 'data/*.npy' -o 'results/{stem}.json'"
+says "it is named" "data/broken.npy"
+is "the others are there" '[[ $(ls results | xargs) == "part1.json part2.json part3.json" ]]'
+exits "a wrong script is said once" 3 "vmaprun wrong.vm 'data/*.npy' -o 'results/{stem}.json'"
+exits "a batch needs an output for each file" 2 "vmaprun sum.vm 'data/*.npy' -o out.json"
+exits "two files for one output are refused" 2 "mkdir -p other; cp data/part1.npy other; vmaprun sum.vm data/part1.npy other/part1.npy -o 'results/{stem}.json'"
+exits "a pattern without files is 4" 4 "vmaprun sum.vm 'data/*.zork' -o 'results/{stem}.json'"
+echo 'input x: f32[n]
+input scale: f32
+output sum(x) * scale' >scaled.vm
+prints "stdin is there for every file of a batch" "20.0 30.0 40.0" "echo '{\"scale\": 10}' | vmaprun scaled.vm data/part1.npy data/part2.npy data/part3.npy -j 2 | xargs"
+
+# ---- the other verbs
+prints "fmt writes the one layout" "output 1 + 2" "echo 'output   1+2' > f.vm; vmaprun fmt f.vm && cat f.vm"
+exits "fmt --check of what is laid out is 0" 0 "vmaprun fmt --check f.vm"
+exits "fmt --check of what is not is 1" 1 "echo 'output   1+2' > g.vm; vmaprun fmt --check f.vm g.vm"
+prints "fmt --check changes nothing" "output   1+2" "cat g.vm"
+exits "graph prints text" 0 "vmaprun graph sum.vm"
+is "with a line for the output" 'grep -q "^output" out'
+exits "graph prints dot" 0 "vmaprun graph sum.vm --format dot"
+is "that begins as a graph" 'grep -q "^digraph" out'
+exits "ops lists the builtins" 0 "vmaprun ops"
+is "all of them" '[[ $(wc -l < out) -gt 150 ]]'
+exits "info of what is no data is 4" 4 "vmaprun info sum.vm"
+
+echo "$passed checks passed, $failed failed"
+exit $((failed > 0))
