@@ -87,6 +87,7 @@ Outcome run(const std::string& command, const std::string& input, const fs::path
     if (mkdtemp(pattern.data()) == nullptr) _exit(99);
     const fs::path channels = pattern;
     write_file(channels / "in", input);
+    std::cout.flush();
     const pid_t child = fork();
     if (child == 0) {
         fs::current_path(folder);
