@@ -1,6 +1,7 @@
 #include "cli/arguments.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -164,15 +165,31 @@ Parsed told(std::string text, int exit_code) {
     return result;
 }
 
+Parsed usage_error(const std::string& message) { return told("error: " + message + "; `vmaprun --help` tells more\n", 2); }
+
+Parsed required(Parsed parsed) {
+    try {
+        require_consistent(parsed.command);
+    } catch (const CLI::Error& failure) {
+        return usage_error(failure.what());
+    }
+    return parsed;
+}
+
 } // namespace
 
 Parsed parse_arguments(int count, const char* const* words) {
     std::vector<std::string> rest(words + 1, words + count);
-    if (rest.empty()) return told("error: a SCRIPT is needed (or -e CODE); `vmaprun --help` tells more\n", 2);
+    if (rest.empty()) return usage_error("a SCRIPT is needed (or -e CODE)");
     if (rest[0] == "help") return told(std::string(help_text), 0);
     Parsed result;
     Command& command = result.command;
     command.verb = take_verb(rest);
+    // Without options no parser is needed: building one takes longer than a small run.
+    if (std::ranges::none_of(rest, [](const std::string& word) { return word.starts_with('-'); })) {
+        command.operands = std::move(rest);
+        return required(std::move(result));
+    }
     std::vector<std::string> outputs;
     std::string code;
     CLI::App app("", "vmaprun");
@@ -186,7 +203,10 @@ Parsed parse_arguments(int count, const char* const* words) {
     if (command.verb == Verb::run) add_run(app, command, outputs);
     if (command.verb == Verb::graph) add_graph(app, command);
     if (command.verb == Verb::fmt) app.add_flag("--check", command.check_only);
-    if (command.verb == Verb::ops) app.add_flag("--all", command.everything);
+    if (command.verb == Verb::ops) {
+        app.add_flag("--all", command.everything);
+        app.add_flag("--markdown", command.markdown);
+    }
     try {
         std::vector<std::string> reversed(rest.rbegin(), rest.rend());
         app.parse(std::move(reversed));
@@ -195,7 +215,7 @@ Parsed parse_arguments(int count, const char* const* words) {
         if (eval != nullptr && eval->count() > 0) command.code = code;
         require_consistent(command);
     } catch (const CLI::Error& failure) {
-        return told(std::string("error: ") + failure.what() + "; `vmaprun --help` tells more\n", 2);
+        return usage_error(failure.what());
     }
     for (const std::string& text : outputs) command.outputs.push_back(output_path(text));
     return result;

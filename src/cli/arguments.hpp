@@ -35,6 +35,7 @@ struct Command {
     bool quiet = false;
     bool check_only = false; // fmt --check
     bool everything = false; // ops --all
+    bool markdown = false;   // ops --markdown: the reference page
     ColorChoice color = ColorChoice::automatic;
     DiagnosticsFormat diagnostics = DiagnosticsFormat::human;
     GraphFormat graph_format = GraphFormat::text;

@@ -89,12 +89,25 @@ std::string list_text() {
     return text;
 }
 
+// docs/builtins.md: all pages by family.
+std::string markdown_text() {
+    std::map<std::string, std::string> families;
+    for (const auto& [name, page] : pages()) {
+        families[page.family] += "**`" + page.call + "`** " + page.doc + "\n" + (page.example.empty() ? "" : "<br>`" + page.example + "`\n") + "\n";
+    }
+    std::string text = "# Builtins\n\nWritten by `vmaprun ops --markdown > docs/builtins.md`; a test holds it to the table. Examples are run by the tests.\n";
+    for (const auto& [family, entries] : families) text += "\n## " + family + "\n\n" + entries.substr(0, entries.size() - 1);
+    return text;
+}
+
 } // namespace
 
 int ops_verb(const Command& command) {
     return guarded(command, [&] {
         std::string text;
-        if (command.everything) {
+        if (command.markdown) {
+            text = markdown_text();
+        } else if (command.everything) {
             for (const auto& [name, page] : pages()) text += (text.empty() ? "" : "\n") + page_text(page);
         } else if (command.operands.empty()) {
             text = list_text();

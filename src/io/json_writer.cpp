@@ -1,6 +1,7 @@
 #include "io/json_writer.hpp"
 
 #include <cmath>
+#include <memory>
 #include <optional>
 
 #include "base/error.hpp"
@@ -18,7 +19,7 @@ constexpr std::size_t element_capacity = 2 * number_text_capacity + 8; // a comp
 // Text on its way to the sink. Invariant: there is room for one element before every write.
 class Output {
   public:
-    explicit Output(const Sink& sink) : sink_(sink), buffer_(piece_size, '\0'), at_(buffer_.data()), limit_(at_ + piece_size - element_capacity) {}
+    explicit Output(const Sink& sink) : sink_(sink), buffer_(new char[piece_size]), at_(buffer_.get()), limit_(at_ + piece_size - element_capacity) {}
 
     char* room() {
         if (at_ > limit_) [[unlikely]] flush();
@@ -29,7 +30,7 @@ class Output {
     void put(std::string_view text) {
         while (!text.empty()) {
             char* target = room();
-            const auto free = static_cast<std::size_t>(buffer_.data() + piece_size - target);
+            const auto free = static_cast<std::size_t>(buffer_.get() + piece_size - target);
             const std::size_t count = std::min(free, text.size());
             text.copy(target, count);
             advance(target + count);
@@ -38,14 +39,14 @@ class Output {
     }
 
     void flush() {
-        const std::string_view piece(buffer_.data(), static_cast<std::size_t>(at_ - buffer_.data()));
+        const std::string_view piece(buffer_.get(), static_cast<std::size_t>(at_ - buffer_.get()));
         if (!piece.empty()) sink_(piece);
-        at_ = buffer_.data();
+        at_ = buffer_.get();
     }
 
   private:
     const Sink& sink_;
-    std::string buffer_;
+    std::unique_ptr<char[]> buffer_; // not filled: a small text touches one page of it
     char* at_;
     char* limit_;
 };

@@ -221,15 +221,15 @@ std::span<const Op> movement_composite_rows() {
         Op{.signature = "repeat(x, repeats: int, axis: axis = none)", .doc = "Each element of x repeated along an axis (none: flattened first).",
            .example = "repeat([1, 2], 2) => [1, 1, 2, 2]", .family = Family::movement, .lower = lower_repeat},
         Op{.signature = "unstack(x, axis: axis = 0)", .doc = "The tuple of x's slices along an axis.",
-           .example = "unstack([[1, 2], [3, 4]]) => [[1, 2], [3, 4]]", .family = Family::movement, .lower = lower_unstack},
+           .example = "unstack([[1, 2], [3, 4]]) => ([1, 2], [3, 4])", .family = Family::movement, .lower = lower_unstack},
         Op{.signature = "split_at(x, indices: ints, axis: axis = 0)", .doc = "The tuple of the parts of x between the given positions along an axis.",
-           .example = "split_at([1, 2, 3], 1) => [[1], [2, 3]]", .family = Family::movement, .lower = lower_split_at},
+           .example = "split_at([1, 2, 3], 1) => ([1], [2, 3])", .family = Family::movement, .lower = lower_split_at},
         Op{.signature = "tril(x, k: int = 0)", .doc = "The lower triangle of the matrices in the last two axes, zero above the k-th diagonal.",
            .example = "tril([[1, 2], [3, 4]]) => [[1, 0], [3, 4]]", .family = Family::movement, .lower = lower_tril},
         Op{.signature = "triu(x, k: int = 0)", .doc = "The upper triangle of the matrices in the last two axes, zero below the k-th diagonal.",
            .example = "triu([[1, 2], [3, 4]]) => [[1, 2], [0, 4]]", .family = Family::movement, .lower = lower_triu},
         Op{.signature = "meshgrid(*arrays, indexing: string = \"xy\")", .doc = "The tuple of coordinate grids over the given lines of coordinates.",
-           .example = "meshgrid([1, 2], [3, 4]) => [[[1, 2], [1, 2]], [[3, 3], [4, 4]]]", .family = Family::movement, .lower = lower_meshgrid},
+           .example = "meshgrid([1, 2], [3, 4]) => ([[1, 2], [1, 2]], [[3, 3], [4, 4]])", .family = Family::movement, .lower = lower_meshgrid},
     };
     return rows;
 }

@@ -237,7 +237,7 @@ std::span<const Op> selection_search_rows() {
         // operand: x of one axis. attributes: 0: Dims of the size. results: positions (filled with 0), how many there are
         Op{.signature = "nonzero_positions", .family = Family::selection, .type = nonzero_positions_type, .kernel = nonzero_positions_kernel, .stays_weak = never_weak},
         Op{.signature = "nonzero(x, size: int)", .doc = "The positions of the first `size` nonzero elements, one tensor an axis, filled with 0.",
-           .example = "nonzero([0, 5, 0, 7], size=2) => [[1, 3]]", .family = Family::selection, .lower = lower_nonzero},
+           .example = "nonzero([0, 5, 0, 7], size=2) => ([1, 3],)", .family = Family::selection, .lower = lower_nonzero},
         Op{.signature = "compress(mask, x, size: int)", .doc = "The first `size` parts of x at which the mask is true, filled with 0; the mask goes with the leading axes of x.",
            .example = "compress([true, false, true], [1, 2, 3], size=3) => [1, 3, 0]", .family = Family::selection, .lower = lower_compress},
         // operand: x (i64) of one axis. attributes: 0: Dims of the length

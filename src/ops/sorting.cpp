@@ -205,7 +205,7 @@ std::span<const Op> sorting_ops() {
            .example = "argsort([3, 1, 2]) => [1, 2, 0]", .family = Family::selection, .lower = lower_ordering, .type = argsort_type, .kernel = argsort_kernel, .stays_weak = never_weak},
         // operand: x, along its last axis; result: positions. attributes: 0: Dims of k
         Op{.signature = "top_k(x, k: int)", .doc = "The k largest elements along the last axis, largest first, and their positions; of equals the first.",
-           .example = "top_k([3, 1, 2], 2) => [[3, 2], [0, 2]]", .family = Family::selection, .lower = lower_top_k, .type = top_k_type, .kernel = top_k_kernel, .stays_weak = never_weak},
+           .example = "top_k([3, 1, 2], 2) => ([3, 2], [0, 2])", .family = Family::selection, .lower = lower_top_k, .type = top_k_type, .kernel = top_k_kernel, .stays_weak = never_weak},
         // operand: x of one axis. attributes: 0: Dims of the size
         Op{.signature = "unique(x, size: int)", .doc = "The first `size` distinct elements of x in order, filled with 0; all NaNs are one, the last.",
            .example = "unique([3, 1, 3], size=3) => [1, 3, 0]", .family = Family::selection, .lower = lower_unique, .type = unique_type, .kernel = unique_kernel},

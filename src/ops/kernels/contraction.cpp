@@ -208,10 +208,11 @@ void dot_general_kernel(const KernelCall& original) {
             const Blocks blocks{table.row_block, single ? table.column_block_f32 : table.column_block_f64};
             const std::int64_t scratch = single ? table.scratch_f32 : table.scratch_f64;
             run_tasks<T>(call, layout, blocks, [&](const MatrixProduct<T>& product) {
-                thread_local std::vector<T> panels; // packed panels: once a thread
-                if (static_cast<std::int64_t>(panels.size()) < scratch) panels.resize(static_cast<std::size_t>(scratch));
-                if constexpr (single) table.product_f32(product, panels.data());
-                else table.product_f64(product, panels.data());
+                // Packed panels: once a thread, and not filled, so that a small product touches few pages of them.
+                thread_local std::unique_ptr<T[]> panels;
+                if (!panels) panels.reset(new T[static_cast<std::size_t>(scratch)]);
+                if constexpr (single) table.product_f32(product, panels.get());
+                else table.product_f64(product, panels.get());
             });
         } else if constexpr (!std::is_same_v<T, KeyWords>) {
             run_tasks<T>(call, layout, {64, 512}, [](const MatrixProduct<T>& product) { plain_product(product); });

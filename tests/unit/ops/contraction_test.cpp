@@ -4,6 +4,7 @@
 
 #include "ops/contraction.hpp"
 #include "ops/kernels/contraction_table.hpp"
+#include "ops/kernels/dispatch.hpp"
 
 namespace vmaprun::testing {
 namespace {
@@ -56,6 +57,31 @@ TEST_CASE_TEMPLATE("a product of matrices has the stated order in every element,
         }
     }
 }
+
+#if defined(__x86_64__)
+TEST_CASE("instruction sets with fused multiply-adds give the same bits") {
+    if (!runs_here(InstructionSet::avx2)) return;
+    std::vector<const ContractionTable*> tables{&avx2::contraction_table()};
+    if (runs_here(InstructionSet::avx512)) tables.push_back(&avx512::contraction_table());
+    for (const auto& [m, k, n] : std::vector<std::array<std::int64_t, 3>>{{1, 300, 47}, {13, 8, 8}, {40, 600, 90}, {7, 3, 3}}) {
+        const Array a = noise<float>({m, k}, 1), b = noise<float>({k, n}, 2);
+        std::vector<std::int64_t> a_rows, b_columns, c_rows;
+        for (std::int64_t i = 0; i < m; ++i) a_rows.push_back(i * k), c_rows.push_back(i * n);
+        for (std::int64_t j = 0; j < n; ++j) b_columns.push_back(j);
+        for (const ContractionTable* table : tables) {
+            Array c(DType::f32, {m, n});
+            std::vector<float> scratch(static_cast<std::size_t>(table->scratch_f32));
+            table->product_f32({a.as<float>(), b.as<float>(), c.as<float>(), m, n, k, a_rows.data(), nullptr, nullptr, b_columns.data(), c_rows.data(), b_columns.data(), 1, n, 1, 1}, scratch.data());
+            bool same = true;
+            for (std::int64_t i = 0; i < m * n; ++i) same = same && c.as<float>()[i] == stated_dot(a.as<float>() + i / n * k, 1, b.as<float>() + i % n, n, k);
+            CHECK(same);
+            std::vector<float> dots(static_cast<std::size_t>(m));
+            table->dots_f32({a.as<float>(), a.as<float>(), dots.data(), m, k, a_rows.data(), a_rows.data(), b_columns.data(), nullptr, nullptr, 1, 1});
+            for (std::int64_t i = 0; i < std::min(m, n); ++i) CHECK(dots[static_cast<std::size_t>(i)] == stated_dot(a.as<float>() + i * k, 1, a.as<float>() + i * k, 1, k));
+        }
+    }
+}
+#endif
 
 TEST_CASE("every lane of a product is what it is alone, whichever operand varies") {
     for (const std::int64_t size : {1, 3, 40}) {

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/kernels/dispatch.hpp"
+#include "ops/kernels/fold_table.hpp"
 #include "ops/reduction.hpp"
 
 namespace vmaprun::testing {
@@ -68,6 +70,35 @@ TEST_CASE_TEMPLATE("a sum has the stated order, however the elements lie", T, fl
         for (std::int64_t i = 0; i < 5; ++i) CHECK(down[static_cast<std::size_t>(i)] == stated_sum(turned.as<T>() + i * n, n));
     }
 }
+
+#if defined(__x86_64__)
+TEST_CASE("every instruction set folds in the same order") {
+    std::vector<const FoldTable*> tables;
+    if (runs_here(InstructionSet::sse42)) tables.push_back(&sse42::fold_table());
+    if (runs_here(InstructionSet::avx2)) tables.push_back(&avx2::fold_table());
+    if (runs_here(InstructionSet::avx512)) tables.push_back(&avx512::fold_table());
+    const Array x = noise<float>({2048}), y = noise<double>({1024});
+    for (const std::int64_t n : {0, 1, 5, 15, 16, 31, 200, 1024}) {
+        CAPTURE(n);
+        for (const FoldTable* table : tables) {
+            CHECK(table->f32.sum_row(x.as<float>(), n) == stated_sum(x.as<float>(), n));
+            CHECK(table->f64.sum_row(y.as<double>(), n) == stated_sum(y.as<double>(), n));
+            CHECK(table->f32.max_row(x.as<float>(), n) == tables[0]->f32.max_row(x.as<float>(), n));
+            CHECK(table->f64.product_row(y.as<double>(), n) == tables[0]->f64.product_row(y.as<double>(), n));
+        }
+    }
+    float mixed[40];
+    for (int i = 0; i < 40; ++i) mixed[i] = i % 2 == 0 ? -0.0f : 0.0f;
+    for (const FoldTable* table : tables) {
+        CHECK(!std::signbit(table->f32.max_row(mixed, 40)));
+        CHECK(std::signbit(table->f32.min_row(mixed, 40)));
+        float holed[40] = {};
+        holed[37] = std::numeric_limits<float>::quiet_NaN();
+        CHECK(std::isnan(table->f32.max_row(holed, 40)));
+        CHECK(std::isnan(table->f32.min_row(holed, 38)));
+    }
+}
+#endif
 
 TEST_CASE("sums of small whole numbers and booleans are as wide as i64 and u64, f32 stays f32") {
     Bench bench;

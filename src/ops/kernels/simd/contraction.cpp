@@ -59,11 +59,9 @@ template <class T, int N, int Vectors, int Rows, bool Packed> void run_micro(con
 }
 
 // Chooses the instance for a number of rows.
-template <class T, int N, int Vectors, bool Packed, int Rows> void run_rows(const Micro<T>& m, int rows) {
-    if constexpr (Rows > 0) {
-        if (rows == Rows) run_micro<T, N, Vectors, Rows, Packed>(m);
-        else run_rows<T, N, Vectors, Packed, Rows - 1>(m, rows);
-    }
+template <class T, int N, int Vectors, bool Packed, int... Less> void run_rows(const Micro<T>& m, int rows, Sequence<Less...>) {
+    static constexpr void (*instances[])(const Micro<T>&) = {&run_micro<T, N, Vectors, Less + 1, Packed>...};
+    instances[rows - 1](m);
 }
 
 template <class T> inline constexpr int tile = 2 * full<T>; // columns of a packed panel
@@ -78,16 +76,17 @@ template <class T> int tile_width(std::int64_t left) {
 }
 
 template <class T, bool Packed> void run_tile(const Micro<T>& m, int width, int rows) {
-    constexpr int most = Packed ? panel_rows : direct_rows, F = full<T>;
-    if (width == tile<T>) return run_rows<T, F, 2, Packed, most>(m, rows);
-    if (width == F) return run_rows<T, F, 1, Packed, most>(m, rows);
+    constexpr int F = full<T>;
+    using Rows = typename Counting<Packed ? panel_rows : direct_rows>::type;
+    if (width == tile<T>) return run_rows<T, F, 2, Packed>(m, rows, Rows{});
+    if (width == F) return run_rows<T, F, 1, Packed>(m, rows, Rows{});
     if constexpr (F * sizeof(T) >= 32) {
-        if (width == F / 2) return run_rows<T, F / 2, 1, Packed, most>(m, rows);
+        if (width == F / 2) return run_rows<T, F / 2, 1, Packed>(m, rows, Rows{});
     }
     if constexpr (F * sizeof(T) >= 64) {
-        if (width == F / 4) return run_rows<T, F / 4, 1, Packed, most>(m, rows);
+        if (width == F / 4) return run_rows<T, F / 4, 1, Packed>(m, rows, Rows{});
     }
-    run_rows<T, 1, 1, Packed, most>(m, rows);
+    run_rows<T, 1, 1, Packed>(m, rows, Rows{});
 }
 
 // The offset of a contracted element.
