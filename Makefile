@@ -22,7 +22,7 @@ asan:
 	$(MAKE) test BUILD=$(BUILD)-sanitize TYPE=Sanitize
 
 bench: build
-	@if [ -x tests/bench/run ]; then VMAPRUN=$(BUILD)/vmaprun tests/bench/run; else echo 'no benchmarks here'; fi
+	tests/bench/run $(BUILD)
 
 fmt:
 	clang-format -i $(SOURCES)

@@ -16,6 +16,7 @@
 #include "syntax/formatter.hpp"
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
+#include "transform/pass.hpp"
 
 namespace vmaprun {
 
@@ -44,8 +45,11 @@ struct Session::State {
         for (const Diagnostic& diagnostic : diagnostics) messages.push_back(message_of(diagnostic));
     }
     template <class F> int guarded(std::vector<Message>& messages, F&& f) const;
+    Traced traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const;
     InputBindings bindings() const;
     RunOptions run_options(const Traced& traced) const;
+    // The graph as it is run: simplified, but in eager mode, which does each operation as it is met.
+    std::shared_ptr<Graph> prepared(const Traced& traced) const;
 };
 
 namespace {
@@ -163,6 +167,19 @@ template <class F> int Session::State::guarded(std::vector<Message>& messages, F
     return 70;
 }
 
+// Traces, and adds the warnings: also before errors, because what binds no input tells why another is missing.
+Traced Session::State::traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const {
+    try {
+        Traced result = trace(script, inputs, trace_options);
+        add(messages, result.warnings);
+        add(messages, inputs.warnings());
+        return result;
+    } catch (const UserError&) {
+        add(messages, inputs.warnings());
+        throw;
+    }
+}
+
 InputBindings Session::State::bindings() const {
     InputBindings result;
     for (const std::string& text : options.files) result.files.push_back(parse_file_binding(text));
@@ -182,6 +199,10 @@ RunOptions Session::State::run_options(const Traced& traced) const {
     result.clamp_indices = options.clamp_indices;
     result.debug = options.debug;
     return result;
+}
+
+std::shared_ptr<Graph> Session::State::prepared(const Traced& traced) const {
+    return run_options(traced).mode == RunOptions::Mode::eager ? traced.graph : run_passes(traced.graph);
 }
 
 Session::Session(Options options) : state_(std::make_unique<State>()) {
@@ -214,12 +235,10 @@ Result Session::run(const std::string& source, const std::string& name, const st
         const Options& options = state_->options;
         BoundInputs inputs(state_->bindings());
         if (!options.implicit_inputs) inputs.require_known(input_names(script.script));
-        const Traced traced = trace(script.script, inputs, trace_options(sources, options));
+        const Traced traced = state_->traced(script.script, inputs, trace_options(sources, options), result.messages_);
         if (options.implicit_inputs) inputs.require_known(traced.input_names);
         require_wanted(traced, wanted);
-        state_->add(result.messages_, traced.warnings);
-        state_->add(result.messages_, inputs.warnings(traced.input_names));
-        const std::vector<Array> arrays = vmaprun::run(*traced.graph, inputs.load(traced), state_->run_options(traced));
+        const std::vector<Array> arrays = vmaprun::run(*state_->prepared(traced), inputs.load(traced), state_->run_options(traced));
         auto data = std::make_shared<ResultData>();
         for (const TracedOutput& output : traced.outputs) data->outputs.emplace_back(output.name, tree_of(output.tree, arrays));
         result.data_ = std::move(data);
@@ -236,9 +255,7 @@ Result Session::check(const std::string& source, const std::string& name) {
         if (!state_->options.implicit_inputs) inputs.require_known(input_names(script.script));
         TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
-        const Traced traced = trace(script.script, inputs, options);
-        state_->add(result.messages_, traced.warnings);
-        state_->add(result.messages_, inputs.warnings(traced.input_names));
+        state_->traced(script.script, inputs, options, result.messages_);
         std::vector<Diagnostic> failures;
         for (const TracedTest& test : trace_tests(script.script, inputs, options)) {
             failures.insert(failures.end(), test.errors.begin(), test.errors.end());
@@ -254,19 +271,21 @@ TextReport Session::graph(const std::string& source, const std::string& name, Gr
     TextReport report;
     SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
-        if (!after.empty() && after != "trace") {
-            throw UserError(error("E515", "there is no pass `" + after + "`").help("the passes are `trace`").exits(2));
+        std::vector<std::string> known{"`trace`"};
+        for (const Pass& pass : passes()) known.push_back("`" + std::string(pass.name) + "`");
+        if (!after.empty() && std::ranges::find(known, "`" + after + "`") == known.end()) {
+            throw UserError(error("E515", "there is no pass `" + after + "`").help("the passes are " + join_and(known)).exits(2));
         }
         ParseResult script = parsed(sources, source, name);
         BoundInputs inputs(state_->bindings());
         TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
-        const Traced traced = trace(script.script, inputs, options);
-        state_->add(report.messages, traced.warnings);
+        const Traced traced = state_->traced(script.script, inputs, options, report.messages);
+        const std::shared_ptr<Graph> graph = run_passes(traced.graph, after);
         const GraphNames names = graph_names(traced);
-        report.text = format == GraphFormat::text   ? graph_text(*traced.graph, names)
-                      : format == GraphFormat::json ? graph_json(*traced.graph, names)
-                                                    : graph_dot(*traced.graph, names);
+        report.text = format == GraphFormat::text   ? graph_text(*graph, names)
+                      : format == GraphFormat::json ? graph_json(*graph, names)
+                                                    : graph_dot(*graph, names);
     });
     return report;
 }
@@ -279,9 +298,8 @@ TextReport Session::plan(const std::string& source, const std::string& name) {
         BoundInputs inputs(state_->bindings());
         TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
-        const Traced traced = trace(script.script, inputs, options);
-        state_->add(report.messages, traced.warnings);
-        report.text = explain_plan(*traced.graph, state_->run_options(traced));
+        const Traced traced = state_->traced(script.script, inputs, options, report.messages);
+        report.text = explain_plan(*state_->prepared(traced), state_->run_options(traced));
     });
     return report;
 }
@@ -337,7 +355,7 @@ TestReport Session::test(const std::string& source, const std::string& name) {
             const auto start = Clock::now();
             const int status = state_->guarded(outcome.messages, [&] {
                 if (!test.errors.empty()) throw UserError(test.errors);
-                if (test.traced) vmaprun::run(*test.traced->graph, inputs.load(*test.traced), state_->run_options(*test.traced));
+                if (test.traced) vmaprun::run(*state_->prepared(*test.traced), inputs.load(*test.traced), state_->run_options(*test.traced));
             });
             outcome.passed = status == 0;
             outcome.seconds = seconds_since(start);
@@ -360,9 +378,10 @@ TextReport Session::bench(const std::string& source, const std::string& name) {
             if (!bench.errors.empty()) throw UserError(bench.errors);
             if (!bench.traced) continue;
             const std::vector<Array> arrays = inputs.load(*bench.traced);
+            const std::shared_ptr<Graph> graph = state_->prepared(*bench.traced);
             const auto once = [&] {
                 const auto start = Clock::now();
-                vmaprun::run(*bench.traced->graph, arrays, state_->run_options(*bench.traced));
+                vmaprun::run(*graph, arrays, state_->run_options(*bench.traced));
                 return seconds_since(start);
             };
             for (int warm_up = 0; warm_up < 3; ++warm_up) once();

@@ -46,6 +46,9 @@ int run_main(int count, char** words) {
     } catch (const std::exception& failure) {
         say(std::string("error: internal error: ") + failure.what() + "\n  = help: this is a bug of vmaprun: please report it\n");
         return bug_status;
+    } catch (...) {
+        say("error: internal error: an unknown exception\n  = help: this is a bug of vmaprun: please report it\n");
+        return bug_status;
     }
 }
 

@@ -12,7 +12,7 @@ namespace vmaprun {
 namespace {
 
 constexpr std::int64_t block_bytes = 512 << 10;         // half of a second-level cache
-constexpr double worth_threads = 1 << 20; // bytes times steps: about 200 µs
+constexpr double worth_bytes = 1 << 20; // bytes times steps: about 200 µs
 
 Array part_of(const Array& array, std::int64_t first, std::int64_t extent) {
     View view = array.view();
@@ -34,7 +34,7 @@ std::int64_t weight(const Graph& graph, const Segment& segment) {
 
 bool worth_all_threads(const Graph& graph, const Segment& segment, int threads) {
     const double lanes = static_cast<double>(graph.program->lanes[*segment.lane].size.value());
-    return threads > 1 && lanes * static_cast<double>(segment.lane_bytes) * static_cast<double>(weight(graph, segment)) >= worth_threads;
+    return threads > 1 && lanes * static_cast<double>(segment.lane_bytes) * static_cast<double>(weight(graph, segment)) >= worth_bytes;
 }
 
 class Blocks {
@@ -63,7 +63,7 @@ class Blocks {
             if (array) slots[value] = has_lane(work_.info(value).lanes, *segment_.lane) ? part_of(array, first, extent) : array;
         }
         for (const std::uint32_t value : segment_.writes) places[value] = part_of(full_[value], first, extent);
-        const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr};
+        const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr, nullptr};
         for (const Step& step : segment_.steps) run_step(inner, step);
     }
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 
 #include "base/error.hpp"
 #include "exec/memory.hpp"
-#include "exec/tile.hpp"
+#include "exec/pointwise_step.hpp"
 #include "ir/structural.hpp"
 #include "ops/check.hpp"
 #include "ops/lane_iteration.hpp"
@@ -32,8 +31,6 @@ void Work::set(std::uint32_t value, const Array& array, const Lanes& lanes) cons
 }
 
 namespace {
-
-constexpr std::int64_t worth_threads = std::int64_t{1} << 18; // elements: from here on a thread pays for being woken
 
 // Kernels whose work is more than a few operations an element are worth threads at any size that they ask for.
 Parallel* parallel_for(const Work& work, const Node& node, std::span<const View> operands, std::span<const View> results) {
@@ -174,42 +171,11 @@ void run_debug(const Work& work, const Node& node) {
     }
 }
 
-// One or several pointwise nodes of one shape.
 void run_pointwise(const Work& work, const Step& step) {
-    const Graph& graph = work.graph();
-    const Node& first = graph.nodes[step.nodes.front()];
-    const ValueInfo& shape_of = work.info(first.results[0]);
-    TileProgram program(work.frame.shape(first.lanes, shape_of.type.shape));
-    std::map<std::uint32_t, std::size_t> registers;
-    std::vector<Array> stored;
-    for (const std::uint32_t n : step.nodes) {
-        const Node& node = graph.nodes[n];
-        std::vector<std::size_t> operands;
-        std::vector<DType> dtypes;
-        for (std::size_t i = 0; i < node.operands.size(); ++i) {
-            const std::uint32_t value = node.operands[i].index;
-            dtypes.push_back(work.info(value).type.dtype);
-            const auto known = registers.find(value);
-            operands.push_back(known != registers.end() ? known->second : (registers[value] = program.add_input(work.aligned(node, i, node.lanes))));
-        }
-        const std::uint32_t result = node.results[0];
-        const DType dtype = work.info(result).type.dtype;
-        const TileKernel kernel = node.op->tile(dtypes, dtype);
-        if (kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel for " + std::string(name_of(dtype)));
-        const bool is_stored = step.nodes.size() == 1 || std::ranges::find(step.stored, result) != step.stored.end();
-        std::byte* memory = nullptr;
-        if (is_stored) {
-            stored.push_back(work.result_array(result));
-            memory = stored.back().view().data;
-            work.slots[result] = stored.back();
-        }
-        registers[result] = program.add_step(kernel, std::move(operands), dtype, memory);
-    }
-    program.prepare();
-    const auto kernels = static_cast<std::int64_t>(step.nodes.size());
-    const std::int64_t grain = std::max<std::int64_t>(1, 32768 / (program.tile() * kernels)) * program.tile();
-    Parallel* parallel = program.size() * kernels >= worth_threads ? work.parallel : nullptr;
-    run_in_parts(parallel, program.size(), grain, [&](std::int64_t begin, std::int64_t end) { program.run(begin, end); });
+    if (work.prepared == nullptr) return PointwiseStep(work, step).run(work, PointwiseStep::Memory::fresh);
+    auto& prepared = (*work.prepared)[step.index];
+    if (!prepared || !prepared->fits(work)) prepared = std::make_unique<PointwiseStep>(work, step);
+    prepared->run(work, PointwiseStep::Memory::kept);
 }
 
 void run_node(const Work& work, const Step& step) {
@@ -238,24 +204,34 @@ void run_step(const Work& work, const Step& step) {
     for (const std::uint32_t value : step.released) work.slots[value] = Array();
 }
 
-std::vector<Array> run_graph(RunState& state, const GraphPlan& plan, const Frame& frame, std::vector<Array> inputs, Parallel* parallel) {
-    const Graph& graph = *plan.graph;
-    Slots slots(graph.values.size());
+GraphRunner::GraphRunner(RunState& state, const GraphPlan& plan, Parallel* parallel, Runs runs)
+    : state_(state), plan_(plan), parallel_(parallel), slots_(plan.graph->values.size()), prepared_(runs == Runs::many ? plan.step_count : 0) {}
+
+GraphRunner::~GraphRunner() = default;
+
+void GraphRunner::forget() {
+    for (auto& step : prepared_) step.reset();
+}
+
+std::vector<Array> GraphRunner::run(const Frame& frame, std::vector<Array> inputs) {
+    const Graph& graph = *plan_.graph;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (plan.needed_inputs[i]) slots[graph.inputs[i].index] = std::move(inputs[i]);
+        if (plan_.needed_inputs[i]) slots_[graph.inputs[i].index] = std::move(inputs[i]);
     }
     inputs.clear();
-    const Work work{state, plan, frame, slots, nullptr, parallel};
-    for (const Segment& segment : plan.segments) {
+    const Work work{state_, plan_, frame, slots_, nullptr, parallel_, prepared_.empty() ? nullptr : &prepared_};
+    for (const Segment& segment : plan_.segments) {
         if (!segment.lane || !run_in_blocks(work, segment)) {
             for (const Step& step : segment.steps) run_step(work, step);
         }
-        for (const std::uint32_t value : segment.released) slots[value] = Array();
+        for (const std::uint32_t value : segment.released) slots_[value] = Array();
     }
     std::vector<Array> outputs;
+    outputs.reserve(graph.outputs.size());
     for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-        outputs.push_back(plan.needed_outputs[i] ? slots[graph.outputs[i].index] : Array());
+        outputs.push_back(plan_.needed_outputs[i] ? slots_[graph.outputs[i].index] : Array());
     }
+    for (const Value output : graph.outputs) slots_[output.index] = Array();
     return outputs;
 }
 

@@ -1,6 +1,7 @@
 // Runs graphs by their plans: segment after segment, step after step, in one frame (exec/frame.hpp).
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "exec/fault.hpp"
@@ -11,6 +12,9 @@
 namespace vmaprun {
 
 class ThreadPool;
+class PointwiseStep;
+
+constexpr std::int64_t worth_threads = std::int64_t{1} << 18; // elements: from here on a thread pays for being woken
 
 // What all of one run shares.
 struct RunState {
@@ -22,6 +26,9 @@ struct RunState {
 // The values of one graph, by their index; empty where not computed (yet, or any more).
 using Slots = std::vector<Array>;
 
+// Steps that are kept from run to run, by Step::index.
+using PreparedSteps = std::vector<std::unique_ptr<PointwiseStep>>;
+
 // One graph at work in one frame.
 struct Work {
     RunState& state;
@@ -30,6 +37,7 @@ struct Work {
     Slots& slots;
     const Slots* places = nullptr;  // where some results are to be written: contiguous slices of larger arrays
     Parallel* parallel = nullptr;   // null: everything stays on this thread (inside a block)
+    PreparedSteps* prepared = nullptr; // null: this is the only run
 
     const Graph& graph() const { return *plan.graph; }
     const ValueInfo& info(std::uint32_t value) const { return graph().values[value]; }
@@ -43,8 +51,24 @@ struct Work {
     void set(std::uint32_t value, const Array& array) const { set(value, array, info(value).lanes); }
 };
 
-// The graph's outputs (empty where not needed) from its inputs (which are laid out by the lanes of the parameters).
-std::vector<Array> run_graph(RunState& state, const GraphPlan& plan, const Frame& frame, std::vector<Array> inputs, Parallel* parallel);
+// Runs one graph, once or many times.
+class GraphRunner {
+  public:
+    enum class Runs { once, many };
+    GraphRunner(RunState& state, const GraphPlan& plan, Parallel* parallel, Runs runs);
+    ~GraphRunner();
+    // The graph's outputs (empty where not needed) from its inputs (which are laid out by the lanes of the parameters).
+    std::vector<Array> run(const Frame& frame, std::vector<Array> inputs);
+    // To be called when the next frame has other groups than the last one.
+    void forget();
+
+  private:
+    RunState& state_;
+    const GraphPlan& plan_;
+    Parallel* parallel_;
+    Slots slots_;
+    PreparedSteps prepared_; // empty: once
+};
 
 void run_step(const Work& work, const Step& step);
 void run_control(const Work& work, std::uint32_t node); // exec/control.cpp

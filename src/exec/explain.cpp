@@ -41,8 +41,12 @@ class Explanation {
     void segment(const GraphPlan& plan, const Segment& segment, std::size_t depth) {
         const bool quiet = std::ranges::all_of(segment.steps, [&](const Step& step) { return is_quiet(plan.graph->nodes[step.nodes.front()]); });
         if (quiet) return;
-        line(depth, heading(plan, segment));
-        for (const Step& each : segment.steps) step(plan, each, depth + 1);
+        // A body inside of blocks runs on what the block holds.
+        const bool inside = segment.lane && std::ranges::find(blocked_, *segment.lane) != blocked_.end();
+        if (!inside) line(depth, heading(plan, segment));
+        if (segment.lane) blocked_.push_back(*segment.lane);
+        for (const Step& each : segment.steps) step(plan, each, inside ? depth : depth + 1);
+        if (segment.lane) blocked_.pop_back();
     }
 
     static bool is_quiet(const Node& node) { return is(node, parameter_op) || is(node, constant_op); }
@@ -84,6 +88,7 @@ class Explanation {
 
     const RunOptions& options_;
     int threads_;
+    std::vector<LaneId> blocked_;
     std::string text_;
 };
 

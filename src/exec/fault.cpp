@@ -132,7 +132,7 @@ void NodeEvents::report(std::int64_t lane, const char* code, std::string message
     }
 }
 
-void NodeEvents::report_limit(std::int64_t lane, std::int64_t limit) {
+void NodeEvents::report_limit(std::int64_t lane, std::int64_t limit) const {
     if (!runs_at_all()) return;
     const Indices where = indices(lane);
     EventKey result = key(where);

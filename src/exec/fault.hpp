@@ -52,7 +52,7 @@ class NodeEvents final : public FaultSink {
     // Code "debug": a line to be printed; anything else is a fault.
     void report(std::int64_t lane, const char* code, std::string message) override;
     // The fault of a loop (the node) that goes past its limit.
-    void report_limit(std::int64_t lane, std::int64_t limit);
+    void report_limit(std::int64_t lane, std::int64_t limit) const;
     // The key of what this node does for a lane at iteration `iteration` of its own.
     EventKey key_at(std::int64_t lane, std::int64_t iteration) const;
 

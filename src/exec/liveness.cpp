@@ -114,6 +114,13 @@ GraphPlan make_plan(const Graph& graph, std::vector<bool> outputs, Planning plan
     for (const Value input : graph.inputs) plan.needed_inputs.push_back(plan.needed[input.index]);
     std::ranges::reverse(kept);
     plan.segments = make_segments(plan, kept, planning);
+    for (Segment& segment : plan.segments) {
+        for (Step& step : segment.steps) step.index = static_cast<std::uint32_t>(plan.step_count++);
+    }
+    for (const std::uint32_t n : kept) plan.is_total = plan.is_total && graph.nodes[n].op->effect == Effect::none;
+    for (const auto& [node, bodies] : plan.bodies) {
+        for (const GraphPlan& body : bodies) plan.is_total = plan.is_total && body.is_total;
+    }
     return plan;
 }
 

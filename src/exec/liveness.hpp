@@ -18,6 +18,7 @@ struct Step {
     std::vector<std::uint32_t> nodes;    // one; or several pointwise ones, fused
     std::vector<std::uint32_t> stored;   // fused: values that are needed after it; the others stay in registers
     std::vector<std::uint32_t> released; // values of this segment's own that nobody needs after it
+    std::uint32_t index = 0;             // among all steps of the plan
 };
 
 struct Segment {
@@ -34,6 +35,8 @@ enum class Planning { in_order, in_blocks };
 struct GraphPlan {
     const Graph* graph = nullptr;
     std::vector<Segment> segments;
+    std::size_t step_count = 0;
+    bool is_total = true;           // nothing in it, or in its bodies, can fault, be seen, or go on for ever
     std::vector<bool> needed;       // a value
     std::vector<bool> needed_outputs;
     std::vector<bool> needed_inputs; // in the order of graph->inputs

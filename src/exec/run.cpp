@@ -23,7 +23,7 @@ std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunO
     ThreadPool pool(options.threads > 0 ? options.threads : cpu_count());
     ThreadPool* threads = pool.threads() > 1 ? &pool : nullptr;
     RunState state{options, log, threads};
-    std::vector<Array> outputs = run_graph(state, plan, Frame(*graph.program), std::move(inputs), threads);
+    std::vector<Array> outputs = GraphRunner(state, plan, threads, GraphRunner::Runs::once).run(Frame(*graph.program), std::move(inputs));
     log.finish(options.debug ? options.debug : print_to_stderr);
     return outputs;
 }
@@ -38,7 +38,7 @@ std::vector<Array> fold_node(const Graph& graph, const Node& node, std::span<con
     EventLog log;
     RunState state{options, log};
     const Frame frame(*graph.program);
-    const Step step{{static_cast<std::uint32_t>(&node - graph.nodes.data())}, {}, {}};
+    const Step step{{static_cast<std::uint32_t>(&node - graph.nodes.data())}, {}, {}, 0};
     run_step(Work{state, plan, frame, slots}, step);
     if (log.has_fault()) return {};
     std::vector<Array> results;

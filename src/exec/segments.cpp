@@ -5,6 +5,7 @@
 
 #include "ir/op.hpp"
 #include "ir/structural.hpp"
+#include "ops/control.hpp"
 
 namespace vmaprun {
 namespace {
@@ -110,7 +111,7 @@ class Fusing {
     std::vector<Step> steps() {
         std::ranges::stable_sort(drafts_, {}, &Draft::position);
         std::vector<Step> steps;
-        for (Draft& draft : drafts_) steps.push_back({std::move(draft.nodes), {}, {}});
+        for (Draft& draft : drafts_) steps.push_back({std::move(draft.nodes), {}, {}, 0});
         return steps;
     }
 
@@ -222,10 +223,39 @@ bool makes(const Graph& graph, const Step& step, std::uint32_t value) {
     return std::ranges::find(step.nodes, graph.values[value].node) != step.nodes.end();
 }
 
+// What scans alone read or write goes by a slice at a time: of each value, the bytes of that, or a cache line.
+std::map<std::uint32_t, std::int64_t> streamed(const Graph& graph, const Segment& segment) {
+    std::map<std::uint32_t, std::int64_t> bytes;
+    std::set<std::uint32_t> elsewhere;
+    const auto add = [&](const Node& scan, std::uint32_t value) {
+        const std::int64_t length = std::max<std::int64_t>(1, scan.integers(3)[0]);
+        bytes[value] = std::max<std::int64_t>(64, bytes_of(graph, value, *segment.lane) / length);
+    };
+    for (const Step& step : segment.steps) {
+        for (const std::uint32_t n : step.nodes) {
+            const Node& node = graph.nodes[n];
+            const bool is_scan = node.op == &scan_op;
+            const std::size_t carries = is_scan ? static_cast<std::size_t>(node.integer(0)) : 0, xs = is_scan ? static_cast<std::size_t>(node.integer(1)) : 0;
+            for (std::size_t i = 0; i < node.operands.size(); ++i) {
+                if (is_scan && i >= carries && i < carries + xs) add(node, node.operands[i].index);
+                else elsewhere.insert(node.operands[i].index);
+            }
+            for (std::size_t i = carries; is_scan && i < node.results.size(); ++i) add(node, node.results[i]);
+        }
+    }
+    for (const std::uint32_t value : elsewhere) bytes.erase(value);
+    return bytes;
+}
+
 std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
     std::int64_t live = 0, most = 0;
+    const auto streams = streamed(graph, segment);
+    const auto bytes_in = [&](std::uint32_t value) {
+        const auto stream = streams.find(value);
+        return stream != streams.end() ? stream->second : bytes_of(graph, value, *segment.lane);
+    };
     for (const std::uint32_t value : segment.reads) {
-        if (has_lane(graph.values[value].lanes, *segment.lane)) live += bytes_of(graph, value, *segment.lane);
+        if (has_lane(graph.values[value].lanes, *segment.lane)) live += bytes_in(value);
     }
     for (const Step& step : segment.steps) {
         const Node& first = graph.nodes[step.nodes.front()];
@@ -234,8 +264,8 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
         for (const std::uint32_t n : step.nodes) {
             for (const std::uint32_t result : graph.nodes[n].results) {
                 const bool stored = step.nodes.size() == 1 || std::ranges::find(step.stored, result) != step.stored.end();
-                if (stored) live += bytes_of(graph, result, *segment.lane);
-                if (!first.bodies.empty()) inside += 2 * bytes_of(graph, result, *segment.lane);
+                if (stored) live += bytes_in(result);
+                if (!first.bodies.empty()) inside += 2 * bytes_in(result);
             }
         }
         most = std::max(most, live + inside);
@@ -243,7 +273,7 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
             const auto is_counted = [&](const std::vector<std::uint32_t>& values) { return std::ranges::find(values, value) != values.end(); };
             const bool in_register = step.nodes.size() > 1 && graph.nodes[graph.values[value].node].op->tile && !is_counted(step.stored) && makes(graph, step, value);
             if (is_view(graph.nodes[graph.values[value].node]) || is_counted(segment.reads) || in_register) continue;
-            live = std::max<std::int64_t>(0, live - bytes_of(graph, value, *segment.lane));
+            live = std::max<std::int64_t>(0, live - bytes_in(value));
         }
     }
     return std::max<std::int64_t>(most, 1);
@@ -255,7 +285,7 @@ std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::u
     std::vector<Segment> segments;
     if (planning == Planning::in_order) {
         Segment& all = segments.emplace_back();
-        for (const std::uint32_t n : nodes) all.steps.push_back({{n}, {}, {}});
+        for (const std::uint32_t n : nodes) all.steps.push_back({{n}, {}, {}, 0});
     } else {
         const Phases phases(plan, nodes);
         for (const auto& members : phases.segments()) {

@@ -16,11 +16,20 @@ struct Wide {
     std::uint64_t low, high;
 };
 
+// One element many times: what is there is doubled.
+template <class Word> void spread(const Word& word, std::int64_t count, Word* out) {
+    constexpr std::int64_t first = 8;
+    for (std::int64_t i = 0; i < std::min(count, first); ++i) out[i] = word;
+    for (std::int64_t have = first; have < count; have *= 2) {
+        std::memcpy(out + have, out, static_cast<std::size_t>(std::min(have, count - have)) * sizeof(Word));
+    }
+}
+
 template <class Word> void read_strided(const std::byte* from, std::int64_t stride, std::int64_t count, std::byte* to) {
     const auto* in = reinterpret_cast<const Word*>(from);
     auto* out = reinterpret_cast<Word*>(to);
     if (stride == 1) std::memcpy(out, in, static_cast<std::size_t>(count) * sizeof(Word));
-    else if (stride == 0) std::fill(out, out + count, *in);
+    else if (stride == 0) spread(*in, count, out);
     else for (std::int64_t i = 0; i < count; ++i) out[i] = in[i * stride];
 }
 
@@ -87,11 +96,10 @@ std::size_t TileProgram::add_input(const View& view) {
     return registers_.size() - 1;
 }
 
-std::size_t TileProgram::add_step(TileKernel kernel, std::vector<std::size_t> operands, DType dtype, std::byte* result) {
+std::size_t TileProgram::add_step(TileKernel kernel, std::vector<std::size_t> operands, DType dtype, Target target) {
     Register made;
-    made.access = result ? Access::stored : Access::computed;
+    made.access = target == Target::memory ? Access::stored : Access::computed;
     made.width = size_of(dtype);
-    made.data = result;
     registers_.push_back(std::move(made));
     instructions_.push_back({kernel, std::move(operands), registers_.size() - 1});
     return registers_.size() - 1;

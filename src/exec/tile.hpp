@@ -20,9 +20,12 @@ class TileProgram {
 
     // A register that holds an input; its view has the program's shape.
     std::size_t add_input(const View& view);
-    // A register made by a kernel from earlier ones. `result`: row-major memory of the program's shape; null: kept in the tile.
-    std::size_t add_step(TileKernel kernel, std::vector<std::size_t> operands, DType dtype, std::byte* result);
+    // A register made by a kernel from earlier ones; kept in its tile, or written to memory that is bound before a run.
+    enum class Target { tile, memory };
+    std::size_t add_step(TileKernel kernel, std::vector<std::size_t> operands, DType dtype, Target target);
     void prepare(); // after the last step
+    // The memory of an input (of the same strides as before) or of a result (row-major, of the program's shape).
+    void bind(std::size_t which, std::byte* data) { registers_[which].data = data; }
 
     std::int64_t size() const { return size_; }
     std::int64_t tile() const { return tile_; }

@@ -328,6 +328,7 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold(const std::string& name, co
 }
 
 bool BoundInputs::claims(const std::string& name) {
+    if (std::ranges::find(asked_, name) == asked_.end()) asked_.push_back(name);
     const auto named = [&](const auto& binding) { return binding.name == name; };
     if (std::ranges::any_of(bindings_.files, named) || std::ranges::any_of(bindings_.values, named)) return true;
     if (bindings_.data.empty()) return false;
@@ -377,7 +378,7 @@ void BoundInputs::require_known(std::span<const std::string> input_names) const 
     if (!failures.empty()) throw UserError(std::move(failures));
 }
 
-std::vector<Diagnostic> BoundInputs::warnings(std::span<const std::string> input_names) const {
+std::vector<Diagnostic> BoundInputs::warnings() const {
     std::vector<Diagnostic> result;
     if (!bindings_.data.empty() && !data_taken_) result.push_back(warning("no input is left for `" + bindings_.data + "`"));
     if (!standard_document_ || standard_value_taken_) return result;
@@ -388,8 +389,8 @@ std::vector<Diagnostic> BoundInputs::warnings(std::span<const std::string> input
         return result;
     }
     for (const JsonMember& member : *standard_document_->record()) {
-        if (std::ranges::find(input_names, member.name) != input_names.end()) continue;
-        result.push_back(with_nearest(warning("stdin has `" + member.name + "`, which is no input of the script"), member.name, input_names));
+        if (std::ranges::find(asked_, member.name) != asked_.end()) continue;
+        result.push_back(with_nearest(warning("stdin has `" + member.name + "`, which is no input of the script"), member.name, asked_));
     }
     return result;
 }

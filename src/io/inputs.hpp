@@ -62,8 +62,10 @@ class BoundInputs : public InputSource {
 
     // E516 for every `-i` and `--set` that names none of the script's inputs.
     void require_known(std::span<const std::string> input_names) const;
+    // The inputs that the trace has asked about, in script order.
+    const std::vector<std::string>& asked() const { return asked_; }
     // What was given and no input took: keys of standard input (with the nearest name), a data file, a lone value.
-    std::vector<Diagnostic> warnings(std::span<const std::string> input_names) const;
+    std::vector<Diagnostic> warnings() const;
     // The data of every input of a traced script, in order, converted to its type.
     std::vector<Array> load(const Traced& traced);
 
@@ -77,6 +79,7 @@ class BoundInputs : public InputSource {
     InputBindings bindings_;
     std::map<std::string, std::unique_ptr<Held>> held_; // null: nothing arrives
     std::optional<JsonValue> standard_document_;
+    std::vector<std::string> asked_;
     std::string data_input_; // the input that the data file binds; empty: none yet
     bool data_taken_ = false, standard_value_taken_ = false;
 };

@@ -109,6 +109,8 @@ Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
 
 ParseResult Parser::run() {
     const bool is_text = std::ranges::none_of(result_.errors, [](const Diagnostic& d) { return d.code == "E102"; });
+    const bool only_separators = std::all_of(tokens_.begin(), tokens_.end() - 1, [](const Token& t) { return t.kind == TokenKind::semicolon; });
+    if (only_separators) index_ = tokens_.size() - 1; // a script without items; before a first item no `;` stands
     while (is_text && !at(TokenKind::end) && result_.errors.size() < max_syntax_errors + lexer_errors_) {
         const std::size_t start = index_;
         try {
@@ -165,7 +167,8 @@ void Parser::recover(std::size_t start, std::size_t limit) {
 // Does a token begin something that only stands at the start of a statement?
 bool Parser::starts_item(std::size_t index) const {
     const Token& first = tokens_[index];
-    const TokenKind next = index + 1 < tokens_.size() ? tokens_[index + 1].kind : TokenKind::end;
+    const bool goes_on = index + 1 < tokens_.size() && !tokens_[index + 1].separated; // in a block, `input` alone is a name
+    const TokenKind next = goes_on ? tokens_[index + 1].kind : TokenKind::end;
     switch (first.kind) {
     case TokenKind::let_word:
     case TokenKind::fn_word:

@@ -144,6 +144,7 @@ ast::ExprPtr Parser::loop_expression() {
         node.condition = expression();
         if (at_word("limit")) {
             advance();
+            if (at(TokenKind::newline)) newline_taken_ = index_; // the keyword can't end an expression
             node.limit = expression();
         }
         node.body = block(node.limit ? "after the limit of the loop" : "after the condition of the loop");

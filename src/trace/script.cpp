@@ -132,6 +132,8 @@ void Tracer::prepare(const ast::Script& script) {
             } catch (UserError& failure) {
                 report(failure);
                 top_->names.emplace(free.name, Datum::of(PoisonDatum{}));
+            } catch (const AlreadyReported&) {
+                top_->names.emplace(free.name, Datum::of(PoisonDatum{}));
             }
         }
     } else {

@@ -82,13 +82,6 @@ std::string Generator::script() {
 // ---- items -----------------------------------------------------------------------------------------------------------
 
 void Generator::item() {
-    // At the start of an item `output` and `context` are never names: expressions there begin in a plain one.
-    const auto plain_expression = [this] {
-        if (chance(0.5)) word(one_of(plain_names));
-        else word(one_of(numbers));
-        word("+");
-        expression();
-    };
     switch (below(12)) {
     case 0:
         word("import");
@@ -118,8 +111,19 @@ void Generator::item() {
     case 8:
     case 9: function(); break;
     case 10: let(); break;
-    default: plain_expression();
+    default: expression_item();
     }
+}
+
+// At the start of an item `output` and `context` are keywords: no expression begins there in one of those names.
+void Generator::expression_item() {
+    const std::string before = text_;
+    expression();
+    const Source source("item", text_.substr(before.size()));
+    const std::string_view begin = lex(source).tokens.front().span.text();
+    if (begin != "output" && begin != "context") return;
+    text_ = before;
+    word("x");
 }
 
 void Generator::function() {

@@ -31,6 +31,7 @@ class Generator {
     void enclosed(const char* open, bool newlines_free, const char* close);
 
     void item();
+    void expression_item();
     void function();
     void arguments();
     void parameter();

@@ -16,6 +16,7 @@
 #include "syntax/parser.hpp"
 #include "trace/functions.hpp"
 #include "trace/trace.hpp"
+#include "transform/pass.hpp"
 
 namespace {
 
@@ -118,7 +119,10 @@ class Script {
 std::vector<Array> run_traced(const Traced& traced, const Inputs& inputs, const RunOptions& options) {
     std::vector<Array> arrays;
     for (const TracedInput& input : traced.inputs) arrays.push_back(inputs.arrays.at(input.name));
-    return run(*traced.graph, std::move(arrays), options);
+    // Eager mode runs the graph as it was traced, the others as the passes leave it.
+    const auto graph = options.mode == RunOptions::Mode::eager ? traced.graph : run_passes(traced.graph);
+    verify(*graph);
+    return run(*graph, std::move(arrays), options);
 }
 
 void leaves(const OutputTree& tree, std::vector<std::size_t>& outputs) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <complex>
 #include <cstring>
+#include <memory>
 
 #include "ops/kernels/contraction_table.hpp"
 #include "ops/lane_iteration.hpp"

@@ -1,0 +1,27 @@
+#include "transform/pass.hpp"
+
+#include "transform/simplify.hpp"
+
+namespace vmaprun {
+
+std::span<const Pass> passes() {
+    static constexpr Pass all[] = {
+        {"identities", "x * 1 is x, and other rewritings that keep every bit.", apply_identities},
+        {"dead", "What no output, check or debug needs is left out.", remove_dead_code},
+    };
+    return all;
+}
+
+std::shared_ptr<Graph> run_passes(std::shared_ptr<Graph> graph, std::string_view after) {
+    if (after == "trace") return graph;
+    for (const Pass& pass : passes()) {
+        graph = pass.run(graph);
+#ifdef VMAPRUN_VERIFY
+        verify(*graph);
+#endif
+        if (pass.name == after) break;
+    }
+    return graph;
+}
+
+} // namespace vmaprun

@@ -1,0 +1,148 @@
+#include "transform/simplify.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "ir/op.hpp"
+#include "ir/structural.hpp"
+
+namespace vmaprun {
+namespace {
+
+// ---- identities ------------------------------------------------------------------------------------------------------
+
+// The number that every element of a value is, where that is plain to see.
+std::optional<double> uniform_number(const Graph& graph, Value value) {
+    const Node* node = &graph.maker(value);
+    while (node->op->view != nullptr && (node->op->name() == "broadcast_to" || node->op->name() == "reshape" || node->op->name() == "expand_dims")) {
+        node = &graph.maker(node->operands[0]);
+    }
+    if (!is(*node, constant_op)) return std::nullopt;
+    const Array& array = *std::get<std::shared_ptr<const Array>>(node->attributes[0]);
+    if (array.rank() != 0) return std::nullopt;
+    return visit_dtype(array.dtype(), [&]<class T>(TypeTag<T>) -> std::optional<double> {
+        if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(*array.as<T>());
+        else return std::nullopt;
+    });
+}
+
+bool is_zero(const Graph& graph, Value value) { return uniform_number(graph, value) == 0.0 && !is_floating(graph.type(value).dtype); }
+bool is_one(const Graph& graph, Value value) { return uniform_number(graph, value) == 1.0; }
+// x - 0.0 is x, also where x is -0.0; x - (-0.0) is not.
+bool is_positive_zero(const Graph& graph, Value value) {
+    const auto number = uniform_number(graph, value);
+    return number == 0.0 && !std::signbit(*number);
+}
+
+// The value whose bits this node's result has; nullopt: it is its own.
+std::optional<Value> same_as(const Graph& graph, const Node& node) {
+    const std::string_view name = node.op->name();
+    const auto& x = node.operands;
+    const auto inner = [&](std::string_view wanted) -> const Node* {
+        const Node& maker = graph.maker(x[0]);
+        return maker.op->name() == wanted ? &maker : nullptr;
+    };
+    if (name == "multiply" && is_one(graph, x[1])) return x[0];
+    if (name == "multiply" && is_one(graph, x[0])) return x[1];
+    if ((name == "divide" || name == "pow") && is_one(graph, x[1])) return x[0];
+    if (name == "subtract" && is_positive_zero(graph, x[1])) return x[0];
+    if (name == "add" && is_zero(graph, x[1])) return x[0];
+    if (name == "add" && is_zero(graph, x[0])) return x[1];
+    if (name == "positive") return x[0];
+    if (name == "negative" || name == "logical_not" || name == "bitwise_invert") {
+        if (const Node* before = inner(name)) return before->operands[0];
+    }
+    if (name == "flip") {
+        if (const Node* before = inner(name); before && before->attributes == node.attributes) return before->operands[0];
+    }
+    if (is(node, unlane_op)) {
+        if (const Node* before = inner("lane"); before && before->attributes == node.attributes) return before->operands[0];
+    }
+    return std::nullopt;
+}
+
+// A replacement stands only for a value of the same type over the same lanes.
+bool fits(const Graph& graph, Value from, Value to) {
+    const TensorType &a = graph.type(from), &b = graph.type(to);
+    return a.dtype == b.dtype && a.shape == b.shape && graph.lanes(from) == graph.lanes(to);
+}
+
+// ---- dead code -------------------------------------------------------------------------------------------------------
+
+bool has_effect(const Node& node) {
+    return node.op->effect == Effect::visible || std::ranges::any_of(node.bodies, [](const auto& body) { return body->has_effects; });
+}
+
+std::vector<bool> needed_nodes(const Graph& graph) {
+    std::vector<bool> needed(graph.nodes.size(), false);
+    const auto need = [&](Value value) { needed[graph.info(value).node] = true; };
+    std::ranges::for_each(graph.outputs, need);
+    std::ranges::for_each(graph.inputs, need);
+    for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+        if (has_effect(graph.nodes[i])) needed[i] = true;
+        if (needed[i]) std::ranges::for_each(graph.nodes[i].operands, need);
+    }
+    return needed;
+}
+
+} // namespace
+
+std::shared_ptr<Graph> apply_identities(const std::shared_ptr<Graph>& graph) {
+    auto result = std::make_shared<Graph>(*graph);
+    std::vector<Value> stands_for(graph->values.size());
+    for (std::uint32_t i = 0; i < stands_for.size(); ++i) stands_for[i] = {graph->id, i};
+    const auto replace = [&](Value& value) { value = stands_for[value.index]; };
+    for (Node& node : result->nodes) {
+        std::ranges::for_each(node.operands, replace);
+        for (auto& body : node.bodies) {
+            body = apply_identities(body);
+            auto own = std::make_shared<Graph>(*body);
+            std::ranges::for_each(own->captured, replace);
+            body = std::move(own);
+        }
+        if (node.results.size() != 1) continue;
+        const Value self{graph->id, node.results[0]};
+        if (const auto same = same_as(*result, node); same && fits(*result, self, *same)) stands_for[self.index] = *same;
+    }
+    std::ranges::for_each(result->outputs, replace);
+    return result;
+}
+
+std::shared_ptr<Graph> remove_dead_code(const std::shared_ptr<Graph>& graph) {
+    const std::vector<bool> needed = needed_nodes(*graph);
+    auto result = std::make_shared<Graph>();
+    result->id = graph->id;
+    result->program = graph->program;
+    result->has_effects = graph->has_effects;
+    std::vector<Value> renumbered(graph->values.size());
+    const auto renumber = [&](Value& value) { value = renumbered[value.index]; };
+    for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
+        if (!needed[i]) continue;
+        Node node = graph->nodes[i];
+        std::ranges::for_each(node.operands, renumber);
+        for (auto& body : node.bodies) {
+            auto own = std::make_shared<Graph>(*remove_dead_code(body));
+            own->captured = body->captured;
+            std::ranges::for_each(own->captured, renumber);
+            body = std::move(own);
+        }
+        for (std::uint32_t& output : node.results) {
+            ValueInfo info = graph->values[output];
+            info.node = static_cast<std::uint32_t>(result->nodes.size());
+            const auto index = static_cast<std::uint32_t>(result->values.size());
+            renumbered[output] = {graph->id, index};
+            output = index;
+            result->values.push_back(std::move(info));
+        }
+        result->nodes.push_back(std::move(node));
+    }
+    result->inputs = graph->inputs;
+    result->outputs = graph->outputs;
+    std::ranges::for_each(result->inputs, renumber);
+    std::ranges::for_each(result->outputs, renumber);
+    return result;
+}
+
+} // namespace vmaprun

@@ -1,0 +1,2 @@
+// What starting a process costs by itself.
+int main() { return 0; }
