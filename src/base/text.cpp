@@ -70,7 +70,9 @@ std::string join_and(const std::vector<std::string>& words) {
 }
 
 std::string count_of(std::int64_t count, std::string_view noun) {
-    return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+    if (count == 1) return "1 " + std::string(noun);
+    const bool changes = noun.ends_with('y') && !noun.ends_with("ay"); // entries, but arrays
+    return std::to_string(count) + " " + (changes ? std::string(noun.substr(0, noun.size() - 1)) + "ies" : std::string(noun) + "s");
 }
 
 std::string ordinal(std::int64_t number) {

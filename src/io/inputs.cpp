@@ -398,6 +398,10 @@ std::vector<Diagnostic> BoundInputs::warnings() const {
 std::vector<Array> BoundInputs::load(const Traced& traced) {
     std::vector<Array> arrays;
     for (const TracedInput& input : traced.inputs) {
+        if (input.value) {
+            arrays.push_back(*input.value);
+            continue;
+        }
         const auto found = held_.find(input.name);
         if (found == held_.end() || !found->second) throw InternalError("input `" + input.name + "` has no data");
         const Held* held = found->second.get();

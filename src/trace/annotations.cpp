@@ -161,7 +161,8 @@ class Annotation {
         }
         const auto owner = [](const std::string& text) { return text.substr(text.find(" of ") + 4); };
         const bool one = owner(first.place) == owner(place);
-        const std::string message = one ? "axis `" + name + "` is " + first.size.text() + " in one place and " + size.text() + " in another"
+        const bool result = owner(place).starts_with("the result");
+        const std::string message = result ? "axis `" + name + "` is " + first.size.text() + " in " + owner(first.place) + " and " + size.text() + " in " + owner(place) : one ? "axis `" + name + "` is " + first.size.text() + " in one place and " + size.text() + " in another"
                                         : "axis `" + name + "` is " + first.size.text() + " in one argument and " + size.text() + " in another";
         throw UserError(error("E301", message)
                             .at(span_, owner(place) + " is " + builder_.type(value).text())

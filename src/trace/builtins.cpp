@@ -148,7 +148,10 @@ class BuiltinFunction : public Function {
         const Tracer::Origin origin(tracer.builder(), span);
         std::vector<std::pair<Span, Datum>> places;
         for (const CallArgument& argument : arguments) {
-            if (argument.value.tensor() || argument.value.tuple()) places.emplace_back(argument.span, argument.value);
+            std::vector<Value> leaves; // sizes and axes say nothing that the text doesn't
+            collect_leaves(argument.value, leaves);
+            const bool data = std::ranges::any_of(leaves, [&](Value leaf) { return tracer.builder().type(leaf).rank() > 0; });
+            if (argument.value.tensor() || data) places.emplace_back(argument.span, argument.value);
         }
         std::vector<BoundArgument> bound = has_variadic() ? bind_variadic(tracer, arguments, span) : bind_plain(tracer, arguments, span);
         try {

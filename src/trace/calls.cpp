@@ -173,7 +173,9 @@ class UserFunction : public Function {
         } catch (UserError& failure) {
             Diagnostic& diagnostic = failure.diagnostics().front();
             const bool known = diagnostic.primary.span == span || std::ranges::any_of(diagnostic.labels, [&](const Label& label) { return label.span == span; });
-            if (!known && span && diagnostic.labels.size() < 6) diagnostic.labels.push_back({span, "in this call of `" + name_ + "`"});
+            const Span primary = diagnostic.primary.span;
+            const bool inside = primary.source == span.source && span.begin <= primary.begin && primary.end <= span.end; // plain to see
+            if (!known && !inside && span && diagnostic.labels.size() < 6) diagnostic.labels.push_back({span, "in this call of `" + name_ + "`"});
             throw;
         }
     }

@@ -179,8 +179,58 @@ Value Tracer::condition_value(const ast::Expr& expression, const ScopePtr& scope
 Datum Tracer::if_expression(const ast::If& node, Span span, const ScopePtr& scope) {
     const Value condition = condition_value(*node.condition, scope, "the condition of `if`");
     const auto known = builder_->static_value(condition);
-    if (!known) return conditional(condition, node, span, scope);
-    return *known->as<bool>() ? evaluate_block(node.then_block, scope) : evaluate(*node.otherwise, scope);
+    return known ? decided(*known->as<bool>(), node, span, scope) : conditional(condition, node, span, scope);
+}
+
+namespace {
+
+[[noreturn]] void branches_differ(const char* code, const std::string& first, Span first_span, const std::string& second, Span second_span) {
+    throw UserError(error(code, "the branches of `if` differ: one is " + first + ", the other " + second)
+                        .at(second_span, "this is " + second)
+                        .label(first_span, "this is " + first)
+                        .help(std::string(code) == "E302" ? "both branches give one type: cast one of them, as in `x as f32`" : "both branches give one shape"));
+}
+
+} // namespace
+
+// A condition that is known now. The other branch must give the same type too, unless it can't be traced at all, as
+// code for another rank can't.
+Datum Tracer::decided(bool condition, const ast::If& node, Span span, const ScopePtr& scope) {
+    const Span then_span = node.then_block.statements.back().value->span, else_span = node.otherwise->span;
+    const auto branch = [&](bool first) { return first ? evaluate_block(node.then_block, scope) : evaluate(*node.otherwise, scope); };
+    const Datum taken = branch(condition);
+    std::vector<TensorType> types;
+    std::string other_text;
+    Datum other;
+    try {
+        const Under under(*this, {}, node.condition->span);
+        const OpenBody dead(*builder_, 0);
+        other = branch(!condition);
+        other_text = type_text(*builder_, other);
+        types = types_of(*builder_, leaves_of(*this, other, condition ? else_span : then_span, "the value of a branch"));
+    } catch (const UserError&) {
+        return taken;
+    } catch (const AlreadyReported&) {
+        return taken;
+    }
+    std::vector<Value> leaves;
+    const Datum* no_tensor = nullptr;
+    collect_leaves(taken, leaves, &no_tensor);
+    if (no_tensor) return taken; // a function, chosen while the graph is built
+    const std::string taken_text = type_text(*builder_, taken);
+    const auto differ = [&](const char* code) {
+        branches_differ(code, condition ? taken_text : other_text, then_span, condition ? other_text : taken_text, else_span);
+    };
+    if (!same_structure(taken, other)) differ("E302");
+    const Origin origin(*builder_, span);
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+        const TensorType own = builder_->type(leaves[i]);
+        const auto common = meet(own, types[i]);
+        if (!common) differ(same_shape(own.shape, types[i].shape) ? "E302" : "E301");
+        leaves[i] = take_type(*builder_, leaves[i], *common);
+    }
+    std::size_t next = 0;
+    return with_leaves(taken, leaves, next);
 }
 
 Datum Tracer::conditional(Value condition, const ast::If& node, Span span, const ScopePtr& scope) {
@@ -203,12 +253,7 @@ Datum Tracer::conditional(Value condition, const ast::If& node, Span span, const
     };
     Branch first = trace_branch(node.then_block.statements.back().value->span, [&] { return evaluate_block(node.then_block, scope); });
     Branch second = trace_branch(node.otherwise->span, [&] { return evaluate(*node.otherwise, scope); });
-    const auto differ = [&](const char* code) {
-        throw UserError(error(code, "the branches of `if` differ: one is " + first.type + ", the other " + second.type)
-                            .at(second.span, "this is " + second.type)
-                            .label(first.span, "this is " + first.type)
-                            .help(std::string(code) == "E302" ? "both branches give one type: cast one of them, as in `x as f32`" : "both branches give one shape"));
-    };
+    const auto differ = [&](const char* code) { branches_differ(code, first.type, first.span, second.type, second.span); };
     if (!same_structure(first.tree, second.tree)) differ("E302");
     std::vector<TensorType> types;
     std::vector<Lanes> lanes;

@@ -114,7 +114,7 @@ class Evaluation {
     Datum operator()(const ast::Binary& node) {
         const Datum left = tracer_.evaluate(*node.left, scope_), right = tracer_.evaluate(*node.right, scope_);
         if (const auto known = compare_words(node.op, left, right)) return builder_.constant(Array::scalar(*known));
-        return apply(row_of(node.op), {{node.left->span, tensor_operand(left, *node.left, node.op)}, {node.right->span, tensor_operand(right, *node.right, node.op)}});
+        return apply(row_of(node.op), {{node.left->span, tensor_operand(left, *node.left, node.op)}, {node.right->span, tensor_operand(right, *node.right, node.op)}}, node.op_span);
     }
 
     Datum operator()(const ast::Cast& node) {
@@ -172,15 +172,17 @@ class Evaluation {
     }
 
     // A row on operands that are already values, with the place of each.
-    Value apply(std::string_view row, const std::vector<std::pair<Span, Datum>>& operands) {
+    // `sign`: where the operator stands, which is what a message points at.
+    Value apply(std::string_view row, const std::vector<std::pair<Span, Datum>>& operands, Span sign = {}) {
         const Tracer::Origin origin(builder_, span_);
         const Op& op = op_named(row);
         std::vector<BoundArgument> arguments;
         for (const auto& [span, datum] : operands) arguments.push_back({*datum.tensor(), span, true});
+        const Span place = sign ? sign : span_;
         try {
-            return op.lower(builder_, BuiltinCall(op, std::move(arguments), span_)).values.at(0);
+            return op.lower(builder_, BuiltinCall(op, std::move(arguments), place)).values.at(0);
         } catch (UserError& failure) {
-            tracer_.place(failure, span_, operands);
+            tracer_.place(failure, place, operands);
         }
     }
 

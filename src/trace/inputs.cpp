@@ -54,6 +54,7 @@ void Tracer::run_input(const std::string& name, const ast::Type* type, const ast
         value = evaluate(*default_value, top_);
         if (value.poison()) throw AlreadyReported{};
         if (type) value = convert_default(*type, value, default_value->span, "the default of `" + name + "`");
+        value = default_as_input(name, value);
     } else if (options_.symbolic && type) {
         value = symbolic_input(*type, name, {});
     } else if (options_.symbolic) {
@@ -70,6 +71,23 @@ void Tracer::run_input(const std::string& name, const ast::Type* type, const ast
         publish_dims(span);
     }
     define(name, value, span, top_);
+}
+
+// What a script means must not depend on whether an input takes its default: so a default, too, is data and no constant, but
+// for whole numbers (sizes) and literals without a declared type.
+Datum Tracer::default_as_input(const std::string& name, const Datum& value) {
+    std::vector<Value> leaves;
+    const Datum* other = nullptr;
+    collect_leaves(value, leaves, &other);
+    for (Value& leaf : leaves) {
+        const TensorType type = builder_->type(leaf);
+        const auto constant = builder_->static_value(leaf);
+        if (!constant || type.weak || (type.shape.empty() && is_integer(type.dtype))) continue;
+        traced_.inputs.push_back({name, {}, type, *constant});
+        leaf = builder_->parameter(type, {}, name);
+    }
+    std::size_t next = 0;
+    return with_leaves(value, leaves, next);
 }
 
 // The sizes that inputs bind are integer constants of the whole script.

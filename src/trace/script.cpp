@@ -47,9 +47,10 @@ Diagnostic Tracer::unknown_name(const std::string& name, Span span, const ScopeP
 void Tracer::report(UserError& failure) {
     for (Diagnostic& diagnostic : failure.diagnostics()) {
         const bool known = std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == diagnostic.code && e.primary.span == diagnostic.primary.span && e.message == diagnostic.message; });
+        const bool same_use = diagnostic.code == "E201" && std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == "E201" && e.primary.span == diagnostic.primary.span; });
         const bool same_name = diagnostic.code == "E201" && std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == "E201" && e.message == diagnostic.message; });
         const bool same_place = (diagnostic.code == "E202" || diagnostic.code == "E203") && std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == diagnostic.code && (e.primary.span == diagnostic.primary.span || diagnostic.code == "E203"); });
-        if (!known && !same_name && !same_place) errors_.push_back(std::move(diagnostic));
+        if (!known && !same_use && !same_name && !same_place) errors_.push_back(std::move(diagnostic));
     }
 }
 

@@ -67,6 +67,7 @@ struct TracedInput {
     std::string name;              // the input
     std::vector<std::string> path; // inside it: record fields and tuple positions; empty for a plain tensor
     TensorType type;               // what the graph takes: data is converted to it at load (E5xx where it can't be)
+    std::optional<Array> value = {}; // its default, where nothing is bound to it
 };
 
 struct OutputTree {

@@ -177,6 +177,7 @@ class Tracer {
     void check_input_shape(const ast::Type& type, const std::string& what, const Dims& shape, Span span, const std::string& place);
     Datum symbolic_input(const ast::Type& type, const std::string& name, std::vector<std::string> path);
     Datum convert_default(const ast::Type& type, const Datum& value, Span span, const std::string& what);
+    Datum default_as_input(const std::string& name, const Datum& value);
     void publish_dims(Span span);
     // transforms.cpp
     struct MappedLeaf {
@@ -193,6 +194,7 @@ class Tracer {
     Datum stack_results(const std::vector<Datum>& results, const Datum& axes, const VmapOptions& options, const std::string& path);
     // control.cpp
     Datum conditional(Value condition, const ast::If& node, Span span, const ScopePtr& scope);
+    Datum decided(bool condition, const ast::If& node, Span span, const ScopePtr& scope);
     Datum while_loop(const ast::Loop& node, const Datum& init, Span span, const ScopePtr& scope);
     Datum range_loop(const ast::Loop& node, const RangeDatum& range, const Datum& init, Span span, const ScopePtr& scope);
     Value condition_value(const ast::Expr& expression, const ScopePtr& scope, std::string_view what);
