@@ -41,6 +41,8 @@ Running:
   -e, --eval CODE                  a script on the command line; free names are inputs
   -j, --jobs N                     files of a batch at the same time
   --threads N                      threads (default: all CPUs)
+  --device cpu, --devices N, --strategy auto_parallel|none
+                                   as in context(...): these win, and never change a result
   --mode graph|eager               eager: one operation after another, the same results
   --index fault|clamp              computed indices out of range: stop, or clamp
   --timeout S                      stop after S seconds
@@ -123,7 +125,14 @@ void add_session(CLI::App& app, Command& command) {
     app.add_option("--threads", command.session.threads)->check(CLI::Range(0, 1024));
     add_choice<Mode>(app, "--mode", command.session.mode, {{"graph", Mode::graph}, {"eager", Mode::eager}});
     add_choice<bool>(app, "--index", command.session.clamp_indices, {{"fault", false}, {"clamp", true}});
-    app.add_option("--timeout", command.timeout)->check(CLI::PositiveNumber);
+    app.add_option("--timeout", command.timeout)->check(CLI::Validator([](const std::string& text) {
+        double seconds = 0;
+        return CLI::detail::lexical_cast(text, seconds) && seconds > 0 ? std::string() : "`" + text + "` is no number of seconds above 0";
+    }, "SECONDS"));
+    // Where the work goes never changes the result: on the one machine, the threads are the devices.
+    app.add_option("--device", command.device)->check(CLI::IsMember({"cpu"}));
+    app.add_option("--devices", command.devices)->check(CLI::Range(1, 1024));
+    app.add_option("--strategy", command.strategy)->check(CLI::IsMember({"auto_parallel", "none"}));
 }
 
 void add_run(CLI::App& app, Command& command, std::vector<std::string>& outputs) {

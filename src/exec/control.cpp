@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "exec/control_bodies.hpp"
+#include "exec/time_panel.hpp"
 
 namespace vmaprun {
 
@@ -122,15 +123,6 @@ void run_for(const Work& work, std::uint32_t index) {
     set_carries(work, bodies, node, 1, carries);
 }
 
-// The slice at position t of the sample axis 0.
-Array slice_at(const Array& array, std::size_t lane_rank, std::int64_t t) {
-    View view = array.view();
-    view.data += t * view.strides[lane_rank] * static_cast<std::int64_t>(size_of(view.dtype));
-    view.shape.erase(view.shape.begin() + static_cast<std::ptrdiff_t>(lane_rank));
-    view.strides.erase(view.strides.begin() + static_cast<std::ptrdiff_t>(lane_rank));
-    return array.with_view(std::move(view));
-}
-
 void run_scan(const Work& work, std::uint32_t index) {
     const Node& node = work.graph().nodes[index];
     Bodies bodies(work, index);
@@ -139,34 +131,36 @@ void run_scan(const Work& work, std::uint32_t index) {
     const std::int64_t length = node.integers(3)[0];
     Frame frame = work.frame;
     frame.enter_control(node.sequence);
-    std::vector<Array> carries = first_carries(work, bodies, node, 0, 0, carry_count), xs(x_count), ys(node.results.size());
-    for (std::size_t i = 0; i < x_count; ++i) {
-        const std::size_t input = carry_count + i;
-        if (bodies.plan(0).needed_inputs[input]) xs[i] = align(frame, work.operand(node, input), work.graph().lanes(node.operands[input]), bodies.input_lanes(0, input));
+    std::vector<Array> carries = first_carries(work, bodies, node, 0, 0, carry_count);
+    std::vector<TimePanel> xs, ys;
+    for (std::size_t i = carry_count; i < carry_count + x_count; ++i) {
+        const Lanes& lanes = bodies.input_lanes(0, i);
+        const bool wanted = bodies.plan(0).needed_inputs[i];
+        xs.emplace_back(wanted ? align(frame, work.operand(node, i), work.graph().lanes(node.operands[i]), lanes) : Array(), frame.leaders(lanes).size(), TimePanel::Use::read);
     }
-    for (std::size_t i = carry_count; i < ys.size(); ++i) {
-        if (bodies.needs_result(i)) ys[i] = work.result_array(node.results[i]);
+    for (std::size_t i = carry_count; i < node.results.size(); ++i) {
+        const Lanes& lanes = work.info(node.results[i]).lanes;
+        ys.emplace_back(bodies.needs_result(i) ? work.result_array(node.results[i]) : Array(), frame.leaders(lanes).size(), TimePanel::Use::write);
     }
     const std::vector<Array> captured = bodies.captures(0);
     for (std::int64_t step = 0; step < length; ++step) {
         frame.set_iteration(step);
         const std::int64_t t = reverse ? length - 1 - step : step;
         std::vector<Array> inputs = carries;
-        for (std::size_t i = 0; i < x_count; ++i) {
-            inputs.push_back(xs[i] ? slice_at(xs[i], frame.leaders(bodies.input_lanes(0, carry_count + i)).size(), t) : Array());
-        }
+        for (TimePanel& x : xs) inputs.push_back(x ? x.slice(t) : Array());
         const std::vector<Array> outputs = bodies.run(0, frame, joined(std::move(inputs), captured));
         next_carries(frame, bodies, 0, carries, outputs);
-        for (std::size_t i = carry_count; i < ys.size(); ++i) {
+        for (std::size_t i = 0; i < ys.size(); ++i) {
             if (!ys[i]) continue;
-            const Lanes& lanes = work.info(node.results[i]).lanes;
-            const Array slice = slice_at(ys[i], frame.leaders(lanes).size(), t);
-            copy_elements(align(frame, outputs[i].view(), bodies.output_lanes(0, i), lanes), slice.view());
+            const std::size_t output = carry_count + i;
+            copy_elements(align(frame, outputs[output].view(), bodies.output_lanes(0, output), work.info(node.results[output]).lanes), ys[i].slice(t).view());
         }
     }
     set_carries(work, bodies, node, 0, carries);
-    for (std::size_t i = carry_count; i < ys.size(); ++i) {
-        if (ys[i]) work.set(node.results[i], ys[i]);
+    for (std::size_t i = 0; i < ys.size(); ++i) {
+        if (!ys[i]) continue;
+        ys[i].flush();
+        work.set(node.results[carry_count + i], ys[i].whole());
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -60,18 +61,9 @@ struct Job {
 
 class Workers {
   public:
-    ~Workers() {
-        {
-            const std::lock_guard lock(mutex_);
-            ends_ = true;
-            generation_.fetch_add(1);
-        }
-        wake_.notify_all();
-        for (std::thread& thread : threads_) thread.join();
-    }
-
-    // False when somebody else's job is running.
+    // False when somebody else's job is running, or when this process was forked from the one that has the threads.
     bool run(Job& job) {
+        if (getpid() != owner_) return false;
         const std::unique_lock alone(busy_, std::try_to_lock);
         if (!alone) return false;
         start(job.helpers);
@@ -122,7 +114,6 @@ class Workers {
                 std::unique_lock lock(mutex_);
                 wake_.wait(lock, [&] { return generation_.load() != seen; });
                 seen = generation_.load();
-                if (ends_) return;
                 if (job_ == nullptr || index >= job_->helpers) continue;
                 job = job_;
                 job->inside.fetch_add(1);
@@ -136,12 +127,13 @@ class Workers {
     std::condition_variable wake_;
     std::atomic<std::uint64_t> generation_{0};
     Job* job_ = nullptr;
-    bool ends_ = false;
+    const pid_t owner_ = getpid();
     std::vector<std::thread> threads_;
 };
 
 Workers& workers() {
-    static Workers all;
+    // Never destroyed: the threads sleep until the process ends, and a forked child must not wait for them.
+    static Workers& all = *new Workers;
     return all;
 }
 

@@ -230,7 +230,7 @@ std::optional<std::vector<Value>> Builder::fold(const Op& op, const std::vector<
         const auto number = op.dims(dims);
         return number ? std::optional(std::vector{constant(*number, weak)}) : std::nullopt;
     }
-    if (!folder_ || operands.empty() || op.effect != Effect::none) return std::nullopt;
+    if (!folder_ || operands.empty() || &op == &opaque_op || op.effect != Effect::none) return std::nullopt;
     const std::vector<TensorType> results = op.type(types, attributes);
     for (const TensorType& result : results) {
         if (any_symbolic(result.shape)) return std::nullopt;

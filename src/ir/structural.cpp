@@ -14,12 +14,21 @@ std::vector<TensorType> lane_type(std::span<const TensorType> operands, const At
     return {type};
 }
 
+std::vector<TensorType> same_type(std::span<const TensorType> operands, const Attributes&) { return {operands[0]}; }
+
+bool same_view(const Node&, std::size_t, const View& operand, View& result) {
+    result.data = operand.data;
+    result.strides = operand.strides;
+    return true;
+}
+
 } // namespace
 
 const Op constant_op{.signature = "constant", .family = Family::creation, .type = constant_type};
 const Op parameter_op{.signature = "parameter", .family = Family::creation};
 const Op lane_op{.signature = "lane", .family = Family::movement, .type = lane_type};
 const Op unlane_op{.signature = "unlane", .family = Family::movement};
+const Op opaque_op{.signature = "opaque", .family = Family::movement, .type = same_type, .view = same_view};
 const Op lane_index_op{.signature = "lane_index", .family = Family::creation};
 
 } // namespace vmaprun

@@ -9,6 +9,7 @@ extern const Op constant_op;   // attribute 0: the array
 extern const Op parameter_op;  // attribute 0: name
 extern const Op lane_op;       // attributes: axis, lane id. Sample axis -> lane
 extern const Op unlane_op;     // attributes: axis, lane id. Lane -> sample axis; node.lanes still hold the lane
+extern const Op opaque_op;     // its operand, but no constant while the graph is built: one lane of unroll, which stands for a lane
 extern const Op lane_index_op; // attribute 0: lane id
 
 inline bool is(const Node& node, const Op& op) { return node.op == &op; }

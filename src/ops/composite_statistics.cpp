@@ -158,6 +158,9 @@ Lowered lower_quantile(Builder& builder, const BuiltinCall& call) {
 }
 
 Lowered lower_median(Builder& builder, const BuiltinCall& call) {
+    const TensorType& type = builder.type(call.tensor(0));
+    const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
+    if (!is_complex(type.dtype) && count_over(type.shape, axes) == Dim(0)) return mean_over(builder, call.tensor(0), axes, call.boolean(2)); // NaN
     return quantile_of(builder, call, scalar(builder, 0.5, DType::f64), 1, call.boolean(2));
 }
 

@@ -121,12 +121,29 @@ Lowered lower_tile(Builder& builder, const BuiltinCall& call) {
     return reshape_to(builder, broadcast_to(builder, reshape_to(builder, x, aligned), spread), merged);
 }
 
+// Element i counts[i] times: the elements at 0, 0, 1, ... along the axis.
+Value repeat_each(Builder& builder, const BuiltinCall& call, Value x, std::int64_t axis, const Dims& counts) {
+    const Dim size = size_at(builder, x, axis);
+    if (surely_different(size, Dim(static_cast<std::int64_t>(counts.size())))) {
+        call.fail(1, error("E301", std::to_string(counts.size()) + " numbers of repetitions for the " + size.text() + " elements of axis " + std::to_string(axis)));
+    }
+    std::int64_t total = 0;
+    for (const Dim& count : counts) total += count.value();
+    check_shape({Dim(total)});
+    const Array positions(DType::i64, {total});
+    std::int64_t* next = positions.as<std::int64_t>();
+    for (std::size_t i = 0; i < counts.size(); ++i) next = std::fill_n(next, counts[i].value(), static_cast<std::int64_t>(i));
+    return gather(builder, x, {builder.constant(positions)}, {axis}, axis);
+}
+
 Lowered lower_repeat(Builder& builder, const BuiltinCall& call) {
     Value x = call.tensor(0);
-    const Dim count = call.integer(1);
-    check_repetitions(call, {count});
+    const Dims& counts = call.integers(1);
+    check_repetitions(call, counts);
     if (call.is_none(2)) x = reshape_to(builder, x, {product_of(builder.type(x).shape)});
     const std::int64_t axis = call.is_none(2) ? 0 : call.axis(2, rank_of(builder, x));
+    if (counts.size() != 1) return repeat_each(builder, call, x, axis, counts);
+    const Dim count = counts[0];
     Dims merged = builder.type(x).shape, spread = merged;
     spread.insert(spread.begin() + axis + 1, count);
     check_shape(spread);
@@ -218,7 +235,7 @@ std::span<const Op> movement_composite_rows() {
            .example = "roll([1, 2, 3], 1) => [3, 1, 2]", .family = Family::movement, .lower = lower_roll},
         Op{.signature = "tile(x, repetitions: ints)", .doc = "Copies of x side by side along each axis.",
            .example = "tile([1, 2], 2) => [1, 2, 1, 2]", .family = Family::movement, .lower = lower_tile},
-        Op{.signature = "repeat(x, repeats: int, axis: axis = none)", .doc = "Each element of x repeated along an axis (none: flattened first).",
+        Op{.signature = "repeat(x, repeats: ints, axis: axis = none)", .doc = "Each element of x repeated along an axis (none: flattened first); repeats is one number, or one for each element.",
            .example = "repeat([1, 2], 2) => [1, 1, 2, 2]", .family = Family::movement, .lower = lower_repeat},
         Op{.signature = "unstack(x, axis: axis = 0)", .doc = "The tuple of x's slices along an axis.",
            .example = "unstack([[1, 2], [3, 4]]) => ([1, 2], [3, 4])", .family = Family::movement, .lower = lower_unstack},

@@ -147,24 +147,25 @@ class Extension {
             parts.push_back(broadcast_to(builder_, edge, shape));
             return parts;
         }
-        const bool reflect = mode_ == "reflect";
-        const Dim period = reflect ? size_ - 1 : size_;
-        bool mirrored = reflect;
+        const bool mirrors = mode_ == "reflect" || mode_ == "symmetric";
+        const Dim period = mode_ == "reflect" ? size_ - 1 : size_;
+        bool mirrored = mirrors;
         while (true) {
             const bool last = width.value() <= period.value();
             parts.push_back(piece(last ? width : period, is_before, mirrored));
             if (last) return parts;
             width = width - period;
-            if (reflect) mirrored = !mirrored;
+            if (mirrors) mirrored = !mirrored;
         }
     }
 
     // `length` elements. Read away from x they go, not mirrored, on from x's far end (wrap), or, mirrored, back from
-    // the near edge, which is not repeated (reflect); reflections follow each other in turns.
+    // the near edge, which is not repeated (reflect) or is (symmetric); reflections
+    // follow each other in turns.
     Value piece(Dim length, bool is_before, bool mirrored) {
         const Dim inner = mode_ == "reflect" ? 1 : 0;
         if (mirrored) {
-            const Value part = slice_axis(builder_, x_, axis_, is_before ? Dim(1) : size_ - 1 - length, length);
+            const Value part = slice_axis(builder_, x_, axis_, is_before ? inner : size_ - inner - length, length);
             return flip_axes(builder_, part, {axis_});
         }
         return slice_axis(builder_, x_, axis_, is_before ? size_ - inner - length : inner, length);
@@ -200,8 +201,8 @@ Lowered lower_pad(Builder& builder, const BuiltinCall& call) {
     Value x = call.tensor(0);
     const Widths widths = widths_of(call, builder.type(x).rank());
     const std::string& mode = call.text(2);
-    if (mode == "edge" || mode == "reflect" || mode == "wrap") return extend(builder, call, x, widths, mode);
-    if (mode != "constant") call.fail(2, error("E310", "pad has no mode \"" + mode + "\"").help("modes: \"constant\", \"edge\", \"reflect\", \"wrap\""));
+    if (mode == "edge" || mode == "reflect" || mode == "symmetric" || mode == "wrap") return extend(builder, call, x, widths, mode);
+    if (mode != "constant") call.fail(2, error("E310", "pad has no mode \"" + mode + "\"").help("modes: \"constant\", \"edge\", \"reflect\", \"symmetric\", \"wrap\""));
     Value value = tensor_or(builder, call, 3, 0);
     const TensorType x_type = builder.type(x), value_type = builder.type(value);
     if (value_type.rank() != 0) call.fail(3, error("E307", "the value to pad with must be a scalar, not " + shape_words(value_type.shape)));
@@ -226,8 +227,8 @@ std::span<const Op> movement_copy_rows() {
         Op{.signature = "stack(arrays: tensors, axis: axis = 0)", .doc = "Tensors of one shape joined along a new axis.",
            .example = "stack(([1, 2], [3, 4]), axis=1) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_stack},
         // operands: x, the value (a scalar of x's dtype). attributes: 0: Dims before, 1: Dims after; one each for every axis
-        Op{.signature = "pad(x, pad_width: pairs, mode: string = \"constant\", value = 0)",
-           .doc = "x with elements added before and after along its axes; modes constant, edge, reflect, wrap.",
+        Op{.signature = "pad(x, pad_width: pairs, mode: string = \"constant\", constant_values = 0)",
+           .doc = "x with elements added before and after along its axes; modes constant, edge, reflect, symmetric, wrap.",
            .example = "pad([1, 2], (1, 2)) => [0, 1, 2, 0, 0]", .family = Family::movement, .lower = lower_pad, .type = pad_type, .kernel = pad_kernel},
     };
     return rows;

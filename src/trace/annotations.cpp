@@ -179,7 +179,8 @@ class Annotation {
 
 void unknown_names(const ast::Expr& expression, const DimBindings& dims, const ScopePtr& scope, std::vector<std::string>& names) {
     if (const auto* name = std::get_if<ast::Identifier>(&expression.node)) {
-        const bool known = dims.names.contains(name->name) || scope->find(name->name) != nullptr;
+        const Datum* datum = scope->find(name->name);
+        const bool known = dims.names.contains(name->name) || (datum && !datum->poison());
         if (!known && std::ranges::find(names, name->name) == names.end()) names.push_back(name->name);
     } else if (const auto* binary = std::get_if<ast::Binary>(&expression.node)) {
         unknown_names(*binary->left, dims, scope, names);
@@ -214,7 +215,7 @@ Dim Tracer::evaluate_dim(const ast::Expr& expression, const DimBindings& dims, c
     throw UserError(error("E206", "a size is made of numbers, names, + - * and //").at(expression.span));
 }
 
-void Tracer::solve_pending(DimBindings& dims, Span call_span) {
+void Tracer::solve_pending(DimBindings& dims, Span call_span, bool more_follow) {
     bool progress = true;
     while (!dims.pending.empty() && progress) {
         progress = false;
@@ -254,7 +255,7 @@ void Tracer::solve_pending(DimBindings& dims, Span call_span) {
         }
         dims.pending = std::move(left);
     }
-    if (dims.pending.empty()) return;
+    if (dims.pending.empty() || more_follow) return;
     const DimBindings::Pending& stuck = dims.pending.front();
     throw UserError(error("E206", "the size `" + std::string(stuck.dim->span.text()) + "` has more than one unknown name").at(stuck.dim->span).help("give one of the names a place of its own in the signature"));
 }

@@ -264,9 +264,7 @@ Datum NativeFunction::call(Tracer& tracer, const CallArguments& arguments, Span 
 
 const std::vector<std::string_view>& builtin_names() {
     static const std::vector<std::string_view> names = [] {
-        static std::vector<std::string> held;
-        for (const FunctionPtr& native : native_functions()) held.push_back(native->name());
-        std::vector<std::string_view> all(held.begin(), held.end());
+        std::vector<std::string_view> all = native_names();
         for (const std::span<const Op> family : all_ops()) {
             for (const Op& op : family) {
                 if (op.lower != nullptr) all.push_back(op.name());
@@ -279,6 +277,15 @@ const std::vector<std::string_view>& builtin_names() {
     return names;
 }
 
-bool is_builtin_name(std::string_view name) { return std::ranges::find(builtin_names(), name) != builtin_names().end(); }
+bool is_builtin_name(std::string_view name) {
+    if (name == "pi" || name == "e" || name == "inf" || name == "nan") return true;
+    if (const Op* op = find_op(name)) return op->lower != nullptr;
+    const std::vector<std::string_view> natives = native_names();
+    return std::ranges::find(natives, name) != natives.end() || prelude_function(name).has_value();
+}
+
+bool is_known_word(std::string_view name) {
+    return is_builtin_name(name) || dtype_named(name).has_value() || name == "auto" || name == "graph" || name == "eager" || name == "cpu";
+}
 
 } // namespace vmaprun

@@ -10,6 +10,8 @@
 
 namespace vmaprun {
 
+std::string said_name(const std::string& name) { return name == unnamed_function ? name : "`" + name + "`"; }
+
 namespace {
 
 [[noreturn]] void fail_keyword(const std::string& function, std::span<const Function::Parameter> parameters, const CallArgument& argument) {
@@ -19,7 +21,7 @@ namespace {
         names.push_back(parameter.name);
         all.push_back("`" + parameter.name + "`");
     }
-    Diagnostic diagnostic = error("E205", "`" + function + "` has no parameter `" + *argument.keyword + "`").at(argument.keyword_span);
+    Diagnostic diagnostic = error("E205", said_name(function) + " has no parameter `" + *argument.keyword + "`").at(argument.keyword_span);
     if (const auto near = nearest(*argument.keyword, names); !near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
     diagnostic.notes.push_back(all.empty() ? "it has no parameters" : "its parameters are " + join_and(all));
     throw UserError(std::move(diagnostic));
@@ -31,9 +33,9 @@ namespace {
     std::vector<std::string> names;
     for (const auto& parameter : parameters) names.push_back(parameter.name + (parameter.required ? "" : "=…"));
     const std::string takes = least == most ? count_of(most, "argument") : std::to_string(least) + " to " + count_of(most, "argument");
-    throw UserError(error("E204", "`" + function + "` takes " + takes + ", but " + std::to_string(given) + (given == 1 ? " is" : " are") + " given")
+    throw UserError(error("E204", said_name(function) + " takes " + takes + ", but " + std::to_string(given) + (given == 1 ? " is" : " are") + " given")
                         .at(extra ? extra : span)
-                        .note("its parameters are " + function + "(" + join(names, ", ") + ")"));
+                        .note("its parameters are " + (function == unnamed_function ? std::string() : function) + "(" + join(names, ", ") + ")"));
 }
 
 } // namespace
@@ -48,7 +50,7 @@ std::vector<const CallArgument*> bind_arguments(const std::string& function, std
             const auto found = std::ranges::find(parameters, *argument.keyword, &Function::Parameter::name);
             if (found == parameters.end()) fail_keyword(function, parameters, argument);
             const auto slot = static_cast<std::size_t>(found - parameters.begin());
-            if (bound[slot]) throw UserError(error("E205", "`" + *argument.keyword + "` of `" + function + "` is given twice").at(argument.keyword_span));
+            if (bound[slot]) throw UserError(error("E205", "`" + *argument.keyword + "` of " + said_name(function) + " is given twice").at(argument.keyword_span));
             bound[slot] = &argument;
         } else {
             if (next >= parameters.size()) fail_count(function, parameters, positional, span, argument.span);
@@ -58,7 +60,7 @@ std::vector<const CallArgument*> bind_arguments(const std::string& function, std
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         if (bound[i] || !parameters[i].required) continue;
         if (arguments.size() == positional) fail_count(function, parameters, positional, span, {});
-        throw UserError(error("E204", "`" + function + "` needs its argument `" + parameters[i].name + "`").at(span));
+        throw UserError(error("E204", said_name(function) + " needs its argument `" + parameters[i].name + "`").at(span));
     }
     return bound;
 }
@@ -175,7 +177,7 @@ class UserFunction : public Function {
             const bool known = diagnostic.primary.span == span || std::ranges::any_of(diagnostic.labels, [&](const Label& label) { return label.span == span; });
             const Span primary = diagnostic.primary.span;
             const bool inside = primary.source == span.source && span.begin <= primary.begin && primary.end <= span.end; // plain to see
-            if (!known && !inside && span && diagnostic.labels.size() < 6) diagnostic.labels.push_back({span, "in this call of `" + name_ + "`"});
+            if (!known && !inside && span && diagnostic.labels.size() < 6) diagnostic.labels.push_back({span, "in this call of " + said_name(name_)});
             throw;
         }
     }
@@ -207,7 +209,7 @@ FunctionPtr Tracer::make_user_function(const ast::Function& function, const Scop
 }
 
 FunctionPtr Tracer::make_lambda(const ast::Lambda& lambda, Span span, const ScopePtr& scope) {
-    return std::make_shared<UserFunction>("the function", lambda.params, nullptr, *lambda.body, span, scope);
+    return std::make_shared<UserFunction>(std::string(unnamed_function), lambda.params, nullptr, *lambda.body, span, scope);
 }
 
 FunctionPtr Tracer::expect_function(const Datum& datum, Span span, std::string_view what) {
@@ -294,10 +296,7 @@ const ast::Script& prelude_script(std::string_view name, std::string_view text) 
 
 FunctionPtr Tracer::builtin(std::string_view name) {
     if (const auto known = builtins_.find(name); known != builtins_.end()) return known->second;
-    FunctionPtr function;
-    for (const FunctionPtr& native : native_functions()) {
-        if (native->name() == name) function = native;
-    }
+    FunctionPtr function = native_function(name);
     if (!function) {
         const Op* op = find_op(name);
         if (op != nullptr && op->lower != nullptr) function = make_builtin(*op);

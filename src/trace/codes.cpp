@@ -209,7 +209,7 @@ constexpr CodeExplanation explanations[] = {
     {"E513", "an input that nothing is bound to",
      "The input has no default, and no data came for it. The message shows its type. There are four ways to give it:\n"
      "    vmaprun script.vm x.npy                      a data file goes to the first input that is still open\n"
-     "    vmaprun script.vm -i x=data.npz:x            a file, or a member of it, by name\n"
+     "    vmaprun script.vm -i x=data.json:points      a file by name, or a member of it\n"
      "    vmaprun script.vm --set 'x=[1, 2, 3]'        JSON on the command line\n"
      "    echo '{\"x\": [1, 2, 3]}' | vmaprun script.vm  JSON on stdin: an object binds by its keys, anything else the only input\n"
      "or write a default into the script: input x: f32[n] = zeros((3,)).\n"},

@@ -72,6 +72,14 @@ Datum number(Builder& builder, const ast::Number& number, Span span) {
     return builder.constant(Array::scalar(number.integer), true);
 }
 
+// What `-` makes of a literal that i64 can't hold: the lowest i64, or no integer at all.
+std::optional<Datum> lowest_integer(Builder& builder, const ast::Number& number, Span span) {
+    constexpr std::uint64_t limit = std::uint64_t{1} << 63;
+    if (number.is_float || (!number.overflows && number.integer < limit)) return std::nullopt;
+    if (!number.overflows && number.integer == limit) return Datum(builder.constant(Array::scalar(std::numeric_limits<std::int64_t>::min()), true));
+    throw UserError(error("E305", "the integer " + std::string(span.text()) + " does not fit `i64`").at(span).help("write it as a float, as in `-1e20`"));
+}
+
 // w == none, x.dtype == f32, text == "a": known while the graph is built.
 std::optional<bool> compare_words(ast::BinaryOp op, const Datum& a, const Datum& b) {
     if (op != ast::BinaryOp::equal && op != ast::BinaryOp::not_equal) return std::nullopt;
@@ -107,6 +115,9 @@ class Evaluation {
     }
 
     Datum operator()(const ast::Unary& node) {
+        if (const auto* literal = std::get_if<ast::Number>(&node.operand->node); literal && node.op == ast::UnaryOp::negate) {
+            if (const auto lowest = lowest_integer(builder_, *literal, span_)) return *lowest;
+        }
         const Value operand = tracer_.evaluate_tensor(*node.operand, scope_, std::string("an operand of `") + std::string(text_of(node.op)) + "`");
         return apply(row_of(node.op), {{node.operand->span, operand}});
     }

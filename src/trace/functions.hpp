@@ -9,6 +9,10 @@
 
 namespace vmaprun {
 
+// What errors call a function: its name in ticks, or "the function" where it has none.
+std::string said_name(const std::string& name);
+inline constexpr std::string_view unnamed_function = "the function";
+
 // Arguments in the order of the parameters; null where a parameter got none. Throws E204 (too many, missing), E205
 // (unknown keyword, or given twice), all at their places. The pointers are into `arguments`.
 std::vector<const CallArgument*> bind_arguments(const std::string& function, std::span<const Function::Parameter> parameters,
@@ -50,8 +54,9 @@ class DerivedFunction : public Function {
 
 FunctionPtr make_builtin(const Op& op);                                                        // builtins.cpp
 FunctionPtr make_update(std::shared_ptr<const AtIndexDatum> at, const std::string& method);     // builtins.cpp; null: no such method
-std::span<const FunctionPtr> native_functions();                                               // natives.cpp
-// What the reference says of the transforms and collectives, in the order of the first native functions.
+FunctionPtr native_function(std::string_view name);                                            // natives.cpp; null: none of that name
+std::vector<std::string_view> native_names();
+// What the reference says of the transforms and collectives.
 struct NativeDoc {
     std::string_view signature, doc, example;
 };
@@ -61,5 +66,7 @@ Datum default_datum(Builder& builder, const Parameter& parameter);
 // Every name that a script can call, for "did you mean" and the resolver.
 const std::vector<std::string_view>& builtin_names();
 bool is_builtin_name(std::string_view name);
+// A builtin, a dtype, or a word such as `auto`: what a script may say without defining it.
+bool is_known_word(std::string_view name);
 
 } // namespace vmaprun

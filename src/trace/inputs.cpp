@@ -44,12 +44,15 @@ std::optional<DType> converted(const Wanted& wanted, DType from) {
 } // namespace
 
 void Tracer::run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span) {
+    ++inputs_met_;
+    bool from_data = false;
     DeclaredType declared;
     if (type) declared = declared_type(*type, input_dims_, top_);
     const bool alone = default_value ? inputs_total_ == 1 : inputs_without_default_ == 1;
     Datum value;
     if (const auto arriving = source_.arriving(name, declared, alone)) {
         value = bring_input(name, type, span, *arriving, {});
+        from_data = true;
     } else if (default_value) {
         value = evaluate(*default_value, top_);
         if (value.poison()) throw AlreadyReported{};
@@ -66,11 +69,29 @@ void Tracer::run_input(const std::string& name, const ast::Type* type, const ast
         diagnostic.helps.push_back("give it with --set " + name + "=JSON, with -i " + name + "=FILE, or as JSON on stdin" + (alone ? "" : ", as in {\"" + name + "\": …}"));
         throw UserError(std::move(diagnostic));
     }
-    if (type) {
-        solve_pending(input_dims_, span);
-        publish_dims(span);
-    }
+    solve_input_dims(span, from_data);
+    if (type) publish_dims(span);
     define(name, value, span, top_);
+}
+
+// A size with several unknown names waits for the inputs that follow; data that a size does not fit is no fault of the script.
+void Tracer::solve_input_dims(Span span, bool from_data) {
+    try {
+        solve_pending(input_dims_, span, inputs_met_ < traced_.input_names.size());
+    } catch (UserError& failure) {
+        std::vector<std::string> names;
+        for (const DimBindings::Pending& pending : input_dims_.pending) size_names(*pending.dim->expression, names);
+        for (const std::string& name : names) {
+            if (!input_dims_.names.contains(name)) top_->names.emplace(name, Datum::of(PoisonDatum{}));
+        }
+        input_dims_.pending.clear();
+        for (Diagnostic& diagnostic : failure.diagnostics()) {
+            if (!from_data || diagnostic.code != "E301") continue;
+            diagnostic.code = "E514";
+            diagnostic.exit_code = 4;
+        }
+        throw;
+    }
 }
 
 // What a script means must not depend on whether an input takes its default: so a default, too, is data and no constant, but
@@ -144,6 +165,9 @@ Datum Tracer::bring_input(const std::string& name, const ast::Type* type, Span s
         for (const ast::TypeField& field : type->fields) {
             if (std::ranges::find(arriving.names, field.name.text) == arriving.names.end()) misfit("a record without the field `" + field.name.text + "`");
         }
+        // The order is the declared one, however the data came.
+        const auto position = [&](const auto& entry) { return std::ranges::find_if(type->fields, [&](const ast::TypeField& f) { return f.name.text == entry.first; }); };
+        std::ranges::sort(fields, {}, position);
     }
     return Datum::record(std::move(fields));
 }

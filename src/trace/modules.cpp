@@ -13,8 +13,6 @@ std::string joined_path(const std::string& importing, const std::string& path) {
     return path.starts_with('/') || slash == std::string::npos ? path : importing.substr(0, slash + 1) + path;
 }
 
-bool is_known(std::string_view name) { return is_builtin_name(name) || dtype_named(name) || name == "auto" || name == "graph" || name == "eager" || name == "cpu"; }
-
 } // namespace
 
 const ScopePtr& Tracer::load_module(const std::string& path, Span span) {
@@ -46,7 +44,7 @@ const ScopePtr& Tracer::load_module(const std::string& path, Span span) {
     }
     std::set<std::string, std::less<>> imported;
     for (const auto& entry : scope->names) imported.insert(entry.first);
-    Resolution names = resolve(script, imported, is_known);
+    Resolution names = resolve(script, imported, is_known_word, FreeNames::are_errors);
     if (!names.errors.empty()) throw UserError(std::move(names.errors));
     hoist(script, scope);
     for (const ast::Item& item : script.items) {

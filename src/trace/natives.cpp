@@ -315,10 +315,6 @@ Datum debug_native(Tracer& tracer, const Slots& slots, Span span) {
     });
 }
 
-FunctionPtr native(std::string_view signature, NativeFunction::Body body, NativeFunction::Sort sort = NativeFunction::Sort::plain) {
-    return std::make_shared<NativeFunction>(signature, std::move(body), sort);
-}
-
 } // namespace
 
 std::span<const NativeDoc> native_docs() {
@@ -342,9 +338,17 @@ std::span<const NativeDoc> native_docs() {
     return docs;
 }
 
-std::span<const FunctionPtr> native_functions() {
+namespace {
+
+struct NativeRow {
+    std::string_view signature;
+    NativeFunction::Body body;
+    NativeFunction::Sort sort;
+};
+
+const std::vector<NativeRow>& native_rows() {
     using enum NativeFunction::Sort;
-    static const std::vector<FunctionPtr> functions = [] {
+    static const std::vector<NativeRow> rows = [] {
         const auto docs = native_docs();
         const NativeFunction::Body bodies[] = {
             vmap_native, unroll_native, map_native, vmapipe_native, scan_native, fold_native, associative_scan_native,
@@ -355,15 +359,30 @@ std::span<const FunctionPtr> native_functions() {
                 return tracer.builder().constant(tracer.builder().program().lanes[tracer.lane_named(slots[0]->value, slots[0]->span, "axis_size")].size);
             },
         };
-        std::vector<FunctionPtr> all;
-        for (std::size_t i = 0; i < docs.size(); ++i) all.push_back(native(docs[i].signature, bodies[i], i < 6 ? transform : plain));
-        all.push_back(native("assert_eq(a: any, b: any)", check_two("assert_eq")));
-        all.push_back(native("assert_close(a: any, b: any, tol: number = 1e-6)", check_two("assert_close")));
-        all.push_back(native("assert_finite(x: any)", assert_finite_native));
-        all.push_back(native("debug(x: any, label: string = \"\")", debug_native));
+        std::vector<NativeRow> all;
+        for (std::size_t i = 0; i < docs.size(); ++i) all.push_back({docs[i].signature, bodies[i], i < 6 ? transform : plain});
+        all.push_back({"assert_eq(a: any, b: any)", check_two("assert_eq"), plain});
+        all.push_back({"assert_close(a: any, b: any, tol: number = 1e-6)", check_two("assert_close"), plain});
+        all.push_back({"assert_finite(x: any)", assert_finite_native, plain});
+        all.push_back({"debug(x: any, label: string = \"\")", debug_native, plain});
         return all;
     }();
-    return functions;
+    return rows;
+}
+
+std::string_view name_of_row(const NativeRow& row) { return row.signature.substr(0, row.signature.find('(')); }
+
+} // namespace
+
+std::vector<std::string_view> native_names() {
+    std::vector<std::string_view> names;
+    for (const NativeRow& row : native_rows()) names.push_back(name_of_row(row));
+    return names;
+}
+
+FunctionPtr native_function(std::string_view name) {
+    const auto row = std::ranges::find(native_rows(), name, name_of_row);
+    return row == native_rows().end() ? nullptr : std::make_shared<NativeFunction>(row->signature, row->body, row->sort);
 }
 
 } // namespace vmaprun

@@ -42,7 +42,7 @@ using Names = std::map<std::string, Span, std::less<>>;
 
 class Resolver {
   public:
-    Resolver(const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view)) : imported_(imported), is_known_(is_known) {}
+    Resolver(const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view), FreeNames free) : imported_(imported), is_known_(is_known), free_(free) {}
 
     Resolution run(const ast::Script& script) {
         collect(script);
@@ -178,6 +178,10 @@ class Resolver {
             report(name, error("E201", "`" + name + "` is used before it is defined").at(span).label(later->second, "it is defined here").help("bindings are in order: move its definition up"), span);
             return;
         }
+        if (free_ == FreeNames::are_inputs) {
+            if (std::ranges::none_of(result_.free_names, [&](const FreeName& known) { return known.name == name; })) result_.free_names.push_back({name, span});
+            return;
+        }
         std::vector<std::string_view> candidates;
         for (const Names& level : levels_) {
             for (const auto& entry : level) candidates.push_back(entry.first);
@@ -188,7 +192,7 @@ class Resolver {
     }
     void report(const std::string& name, Diagnostic diagnostic, Span span) {
         const bool first = std::ranges::none_of(result_.free_names, [&](const FreeName& free) { return free.name == name; });
-        if (first) result_.free_names.push_back({name, span});
+        if (first && free_ == FreeNames::are_errors) result_.free_names.push_back({name, span});
         if (first) result_.errors.push_back(std::move(diagnostic)); // one cause, one error
     }
 
@@ -323,6 +327,7 @@ class Resolver {
 
     const std::set<std::string, std::less<>>& imported_;
     bool (*is_known_)(std::string_view);
+    FreeNames free_;
     Names top_;
     std::set<std::string, std::less<>> functions_, defined_, input_dims_;
     std::vector<Names> levels_;
@@ -334,8 +339,8 @@ class Resolver {
 
 } // namespace
 
-Resolution resolve(const ast::Script& script, const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view)) {
-    return Resolver(imported, is_known).run(script);
+Resolution resolve(const ast::Script& script, const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view), FreeNames free) {
+    return Resolver(imported, is_known, free).run(script);
 }
 
 Diagnostic unknown_name_error(const std::string& name, Span span, const std::vector<std::string_view>& candidates) {

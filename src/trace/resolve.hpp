@@ -20,11 +20,13 @@ struct FreeName {
 
 struct Resolution {
     std::vector<Diagnostic> errors;
-    std::vector<FreeName> free_names; // in order of first use; each is also an error of code E201
+    std::vector<FreeName> free_names; // in order of first use
 };
 
+enum class FreeNames { are_errors, are_inputs }; // E201, or the inputs of -e
+
 // `imported`: names that imports bring. `is_known`: builtins and words.
-Resolution resolve(const ast::Script& script, const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view));
+Resolution resolve(const ast::Script& script, const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view), FreeNames free);
 
 // "unknown name `sofmax`", with the nearest of the candidates offered.
 Diagnostic unknown_name_error(const std::string& name, Span span, const std::vector<std::string_view>& candidates);

@@ -11,10 +11,6 @@
 namespace vmaprun {
 namespace {
 
-bool is_known_word(std::string_view name) {
-    return is_builtin_name(name) || dtype_named(name).has_value() || name == "auto" || name == "graph" || name == "eager" || name == "cpu";
-}
-
 // The name of what an expression calls in the end: checks are never outputs.
 bool is_check(const ast::Expr& expression) {
     const ast::Expr* call = &expression;
@@ -29,7 +25,26 @@ void pattern_names(const ast::Pattern& pattern, std::vector<std::string>& names)
     for (const ast::Pattern& item : pattern.items) pattern_names(item, names);
 }
 
+void size_names_of_type(const ast::Type& type, const Scope& scope, std::vector<std::string>& names) {
+    if (type.form == ast::Type::Form::word) {
+        if (const ast::TypeItem* alias = scope.find_type(type.word.text)) return size_names_of_type(*alias->type, scope, names);
+    }
+    for (const ast::Dim& dim : type.dims) {
+        if (dim.expression) size_names(*dim.expression, names);
+    }
+    for (const auto& item : type.items) size_names_of_type(*item, scope, names);
+    for (const ast::TypeField& field : type.fields) size_names_of_type(*field.type, scope, names);
+}
+
 } // namespace
+
+void size_names(const ast::Expr& expression, std::vector<std::string>& names) {
+    if (const auto* name = std::get_if<ast::Identifier>(&expression.node)) names.push_back(name->name);
+    if (const auto* binary = std::get_if<ast::Binary>(&expression.node)) {
+        size_names(*binary->left, names);
+        size_names(*binary->right, names);
+    }
+}
 
 Tracer::Tracer(InputSource& source, const TraceOptions& options)
     : source_(source), options_(options), program_(std::make_shared<Program>()), builder_(std::make_unique<Builder>(program_, options.folder)),
@@ -60,7 +75,13 @@ void Tracer::define(const std::string& name, const Datum& value, Span span, cons
 
 void Tracer::poison(const ast::Item& item) {
     const auto mark = [&](const std::string& name) { top_->names.emplace(name, Datum::of(PoisonDatum{})); };
-    if (const auto* input = std::get_if<ast::Input>(&item.node)) mark(input->name.text);
+    if (const auto* input = std::get_if<ast::Input>(&item.node)) {
+        mark(input->name.text);
+        // The sizes that it would have bound are unknown for the same cause.
+        std::vector<std::string> sizes;
+        if (input->type) size_names_of_type(*input->type, *top_, sizes);
+        std::ranges::for_each(sizes, mark);
+    }
     if (const auto* output = std::get_if<ast::Output>(&item.node); output && output->name) mark(output->name->text);
     if (const auto* fn = std::get_if<ast::Function>(&item.node)) mark(fn->name.text);
     if (const auto* statement = std::get_if<ast::Statement>(&item.node); statement && statement->is_let) {
@@ -114,11 +135,10 @@ void Tracer::prepare(const ast::Script& script) {
     std::set<std::string, std::less<>> imported;
     for (const auto& entry : top_->names) imported.insert(entry.first);
     const bool broken_import = !errors_.empty(); // then any unknown name may be the import's
-    Resolution names = resolve(script, imported, is_known_word);
+    Resolution names = resolve(script, imported, is_known_word, options_.implicit_inputs ? FreeNames::are_inputs : FreeNames::are_errors);
     for (Diagnostic& diagnostic : names.errors) {
-        const bool implicit = options_.implicit_inputs && diagnostic.code == "E201" && std::ranges::any_of(names.free_names, [&](const FreeName& free) { return free.span == diagnostic.primary.span; });
         UserError failure(std::move(diagnostic));
-        if (!implicit && !(broken_import && failure.diagnostics()[0].code == "E201")) report(failure);
+        if (!(broken_import && failure.diagnostics()[0].code == "E201")) report(failure);
     }
     if (options_.implicit_inputs) {
         for (const FreeName& free : names.free_names) {

@@ -40,6 +40,9 @@ using ScopePtr = std::shared_ptr<Scope>;
 // Thrown when an expression depends on something that has already been reported.
 struct AlreadyReported {};
 
+// The names in a size.
+void size_names(const ast::Expr& expression, std::vector<std::string>& names);
+
 // One agreement of dim names in a signature (or, for inputs, in the whole script).
 struct DimBindings {
     struct Entry {
@@ -92,7 +95,7 @@ class Tracer {
 
     // ---- annotations.cpp
     Datum check_annotation(const ast::Type& type, const Datum& value, Span value_span, const std::string& what, DimBindings& dims, const ScopePtr& scope);
-    void solve_pending(DimBindings& dims, Span call_span);
+    void solve_pending(DimBindings& dims, Span call_span, bool more_follow = false);
     Dim evaluate_dim(const ast::Expr& expression, const DimBindings& dims, const ScopePtr& scope);
     DeclaredType declared_type(const ast::Type& type, const DimBindings& dims, const ScopePtr& scope);
 
@@ -172,6 +175,7 @@ class Tracer {
     const ScopePtr& load_module(const std::string& path, Span span);
     // inputs.cpp
     void run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span);
+    void solve_input_dims(Span span, bool from_data);
     Datum bring_input(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path);
     Datum bring_leaf(const std::string& name, const ast::Type* type, Span span, const Arriving& arriving, std::vector<std::string> path);
     void check_input_shape(const ast::Type& type, const std::string& what, const Dims& shape, Span span, const std::string& place);
@@ -221,7 +225,7 @@ class Tracer {
     std::vector<Diagnostic> errors_;
     Traced traced_;
     std::vector<Value> outputs_;
-    std::size_t inputs_total_ = 0, inputs_without_default_ = 0;
+    std::size_t inputs_total_ = 0, inputs_without_default_ = 0, inputs_met_ = 0;
     std::int64_t next_witness_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "ir/structural.hpp"
 #include "ops/call.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
@@ -29,6 +30,18 @@ const Datum* axes_below(const Datum& axes, std::size_t item, const std::string* 
     throw UserError(error("E402", std::string(which) + " does not nest as the value does: at " + path + " it is " + axes_shape + ", and the value is " + type_text(builder, value))
                         .at(span)
                         .help(std::string(which) + " holds an int or none where the value holds a tensor, or for a whole subtree"));
+}
+
+[[noreturn]] void fail_field(const Datum& axes, const std::string& field, const std::string& path, Span span) {
+    if (!axes.record()) throw UserError(error("E402", "out_axes does not nest as the value does: " + path + " is a record").at(span).help("write an int or none for all of it, or a record of axes"));
+    throw UserError(error("E402", "out_axes has no entry for the field `" + field + "` of " + path).at(span));
+}
+
+void fail_extra_field(const Datum& axes, const RecordDatum& record, const std::string& path, Span span) {
+    if (!axes.record()) return;
+    for (const auto& entry : axes.record()->fields) {
+        if (!record.find(entry.first)) throw UserError(error("E402", "out_axes names the field `" + entry.first + "`, which " + path + " does not have").at(span));
+    }
 }
 
 } // namespace
@@ -102,7 +115,7 @@ Dim Tracer::mapped_size(const std::vector<MappedLeaf>& leaves, const VmapOptions
         if (first == nullptr) first = &leaf;
     }
     if (!size) {
-        throw UserError(error("E404", "nothing is mapped: in_axes is none for every argument of `" + name + "`")
+        throw UserError(error("E404", "nothing is mapped: in_axes is none for every argument of " + said_name(name))
                             .at(options.in_axes_span ? options.in_axes_span : options.span)
                             .help("map at least one argument, or say how many lanes there are with axis_size"));
     }
@@ -138,9 +151,10 @@ Datum Tracer::bring_out(const Datum& result, const Datum& axes, LaneId lane, con
         std::vector<std::pair<std::string, Datum>> fields;
         for (const auto& [name, held] : record->fields) {
             const Datum* below = axes_below(axes, 0, &name);
-            if (below == nullptr) fail_nesting(*builder_, "out_axes", path, axes, result, where);
+            if (below == nullptr) fail_field(axes, name, path, where);
             fields.emplace_back(name, bring_out(held, *below, lane, options, path + "." + name));
         }
+        fail_extra_field(axes, *record, path, where);
         return Datum::record(std::move(fields));
     }
     if (result.none()) return result;
@@ -171,7 +185,7 @@ std::vector<Datum> axes_of_arguments(Tracer& tracer, const Function& function, c
         std::ranges::fill(axes, in_axes);
     } else if (const TupleDatum* tuple = in_axes.tuple()) {
         if (tuple->items.size() != given && tuple->items.size() != parameters.size()) {
-            throw UserError(error("E402", "in_axes has " + count_of(static_cast<std::int64_t>(tuple->items.size()), "entry") + ", but `" + function.name() + "` is called with " + count_of(static_cast<std::int64_t>(given), "argument"))
+            throw UserError(error("E402", "in_axes has " + count_of(static_cast<std::int64_t>(tuple->items.size()), "entry") + ", but " + said_name(function.name()) + " is called with " + count_of(static_cast<std::int64_t>(given), "argument"))
                                 .at(where)
                                 .help(given == 1 ? "the axes of a tree for one parameter stand in a tuple, as in `({w: 0},)`" : "write one int or none for each argument, or a record by parameter name, as in `{" + (parameters.empty() ? "x" : parameters[0].name) + ": none}`"));
         }
@@ -186,9 +200,9 @@ std::vector<Datum> axes_of_arguments(Tracer& tracer, const Function& function, c
             if (found == parameters.end()) {
                 std::vector<std::string_view> names;
                 for (const auto& parameter : parameters) names.push_back(parameter.name);
-                Diagnostic diagnostic = error("E402", "in_axes names `" + name + "`, which is no parameter of `" + function.name() + "`").at(where);
+                Diagnostic diagnostic = error("E402", "in_axes names `" + name + "`, which is no parameter of " + said_name(function.name())).at(where);
                 if (const auto near = nearest(name, names); !near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
-                else diagnostic.helps.push_back("a tree of axes for one parameter stands in a tuple, as in `({w: 0},)`");
+                if (diagnostic.helps.empty() || parameters.size() == 1) diagnostic.helps.push_back("a tree of axes for one parameter stands in a tuple, as in `({" + name + ": 0},)`");
                 throw UserError(std::move(diagnostic));
             }
             axes[static_cast<std::size_t>(found - parameters.begin())] = axis;
@@ -257,8 +271,9 @@ Datum Tracer::unrolled(const FunctionPtr& function, const VmapOptions& options, 
             if (!bound[i]) continue;
             CallArgument argument = *bound[i];
             argument.keyword = keyword_for(bound, parameters, i);
+            // What is a constant for one lane would be none for a lane of vmap.
             argument.value = place_in_lanes(bound[i]->value, axes[i], "`" + parameters[i].name + "`", bound[i]->span, options, entered,
-                                            [&](const MappedLeaf& leaf) { return slice_at(leaf.value, leaf.axis, lane); });
+                                            [&](const MappedLeaf& leaf) { return builder_->add(opaque_op, {slice_at(leaf.value, leaf.axis, lane)}); });
             inner.push_back(std::move(argument));
         }
         results.push_back(function->call(*this, inner, span));
@@ -303,9 +318,10 @@ Datum Tracer::stack_results(const std::vector<Datum>& results, const Datum& axes
         std::vector<std::pair<std::string, Datum>> fields;
         for (const auto& field : record->fields) {
             const Datum* below = axes_below(axes, 0, &field.first);
-            if (below == nullptr) fail_nesting(*builder_, "out_axes", path, axes, first, where);
+            if (below == nullptr) fail_field(axes, field.first, path, where);
             fields.emplace_back(field.first, part(*below, path + "." + field.first, [&](const Datum& d) { return *d.record()->find(field.first); }));
         }
+        fail_extra_field(axes, *record, path, where);
         return Datum::record(std::move(fields));
     }
     if (first.none()) return first;

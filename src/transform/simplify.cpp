@@ -50,7 +50,7 @@ std::optional<Value> same_as(const Graph& graph, const Node& node) {
     if (name == "subtract" && is_positive_zero(graph, x[1])) return x[0];
     if (name == "add" && is_zero(graph, x[1])) return x[0];
     if (name == "add" && is_zero(graph, x[0])) return x[1];
-    if (name == "positive") return x[0];
+    if (name == "positive" || is(node, opaque_op)) return x[0];
     if (name == "negative" || name == "logical_not" || name == "bitwise_invert") {
         if (const Node* before = inner(name)) return before->operands[0];
     }

@@ -3,6 +3,7 @@
 // medians, ratios, and the part of the machine's memory bandwidth that vmaprun reaches.
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -198,3 +198,39 @@ whole arrays:
   unlane -> f64[1000]
 )");
 }
+
+TEST_CASE("a scan over many lanes and steps is the scan of each lane") {
+    for (const bool reverse : {false, true}) {
+        for (const std::int64_t steps : {15, 16, 37}) {
+            const std::int64_t lanes = 40;
+            Making make;
+            const Value xs = make.input({lanes, steps});
+            const LaneId lane = make.enter(lanes);
+            const Value x = make.builder.lane(xs, lane, 0);
+            const TensorType scalar{DType::f64, {}, false}, row{DType::f64, {steps}, false};
+            const std::uint32_t sequence = make.builder.reserve_sequence();
+            make.builder.begin_body(sequence);
+            const Value carry = make.builder.parameter(scalar, {lane}), item = make.builder.parameter(scalar, {lane});
+            const Value next = make.add(make.multiply(carry, make.number(0.5)), item);
+            auto body = make.builder.finish_body({next, next});
+            const auto results = make.builder.add_control(scan_op, {make.number(1), x}, {std::int64_t{1}, std::int64_t{1}, reverse, Dims{steps}}, {body}, {scalar, row}, {{lane}, {lane}}, sequence);
+            const auto graph = make.builder.finish({make.builder.unlane(results[0], lane, 0), make.builder.unlane(results[1], lane, 0)});
+            const Array data = counting({lanes, steps});
+            Floats last, all(static_cast<std::size_t>(lanes * steps));
+            for (std::int64_t i = 0; i < lanes; ++i) {
+                double value = 1;
+                for (std::int64_t s = 0; s < steps; ++s) {
+                    const std::int64_t t = reverse ? steps - 1 - s : s;
+                    value = value * 0.5 + data.as<double>()[i * steps + t];
+                    all[static_cast<std::size_t>(i * steps + t)] = value;
+                }
+                last.push_back(value);
+            }
+            for (const RunOptions& options : every_way()) {
+                const auto values = run(*graph, {data}, options);
+                CHECK(floats(values[0]) == last);
+                CHECK(floats(values[1]) == all);
+            }
+        }
+    }
+}
