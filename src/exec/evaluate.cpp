@@ -20,7 +20,12 @@ View Work::aligned(const Node& node, std::size_t i, const Lanes& lanes) const {
 
 Array Work::result_array(std::uint32_t value) const {
     if (places && (*places)[value]) return (*places)[value];
-    return new_array(info(value).type.dtype, frame.shape(info(value).lanes, info(value).type.shape));
+    try {
+        return new_array(info(value).type.dtype, frame.shape(info(value).lanes, info(value).type.shape));
+    } catch (UserError& failure) {
+        place(failure.diagnostics().front(), graph().nodes[info(value).node].origin);
+        throw;
+    }
 }
 
 void Work::set(std::uint32_t value, const Array& array, const Lanes& lanes) const {
@@ -102,6 +107,7 @@ void run_unlane(const Work& work, const Node& node) {
     const auto place = static_cast<std::ptrdiff_t>(lane_rank + axis);
     result.shape.insert(result.shape.begin() + place, size);
     result.strides.insert(result.strides.begin() + place, stride);
+    check_view_size(result.dtype, result.shape);
     work.set(node.results[0], array.with_view(std::move(result)));
 }
 
@@ -119,6 +125,7 @@ bool run_view(const Work& work, const Node& node) {
     const std::size_t lane_rank = work.frame.leaders(node.lanes).size();
     const auto look = [&](const Array& array) {
         View result{work.info(value).type.dtype, nullptr, work.frame.shape(node.lanes, work.info(value).type.shape), {}};
+        check_view_size(result.dtype, result.shape);
         if (!node.op->view(node, lane_rank, array.view(), result)) return false;
         work.set(value, array.with_view(std::move(result)));
         return true;

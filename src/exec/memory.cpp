@@ -19,10 +19,10 @@ std::int64_t physical_memory() {
     return bytes;
 }
 
-std::int64_t checked_bytes(DType dtype, const Shape& shape) {
+std::int64_t checked_bytes(DType dtype, const Shape& shape, std::int64_t most) {
     const auto elements = checked_product(shape);
     const auto bytes = elements ? checked_multiply(*elements, static_cast<std::int64_t>(size_of(dtype))) : std::nullopt;
-    if (bytes && *bytes <= physical_memory()) return *bytes;
+    if (bytes && *bytes <= most) return *bytes;
     const std::string size = bytes ? std::to_string(*bytes) + " bytes" : std::string("more bytes than can be counted");
     throw UserError(error("E602", "a result of " + std::string(name_of(dtype)) + shape_text(shape) + " needs " + size)
                         .note("this machine has " + std::to_string(physical_memory()) + " bytes of memory"));
@@ -77,7 +77,7 @@ std::shared_ptr<Buffer> kept_buffer(std::size_t bytes) {
 } // namespace
 
 Array new_array(DType dtype, Shape shape) {
-    const auto bytes = static_cast<std::size_t>(checked_bytes(dtype, shape));
+    const auto bytes = static_cast<std::size_t>(checked_bytes(dtype, shape, physical_memory()));
     if (kept.scopes == 0 || bytes < smallest_kept) return Array(dtype, std::move(shape));
     (void)&ending; // makes the thread note its end before `kept` is gone
     auto buffer = kept_buffer(bytes);
@@ -85,6 +85,8 @@ Array new_array(DType dtype, Shape shape) {
     View view{dtype, buffer->data(), std::move(shape), std::move(strides)};
     return Array(std::move(buffer), std::move(view));
 }
+
+void check_view_size(DType dtype, const Shape& shape) { checked_bytes(dtype, shape, 8 * physical_memory()); }
 
 MemoryScope::MemoryScope(std::size_t most) {
     if (kept.scopes++ == 0) kept.most = most != 0 ? most : static_cast<std::size_t>(physical_memory() / 4);

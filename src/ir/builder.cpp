@@ -150,11 +150,22 @@ Value Builder::constant(Array array, bool weak) {
     if (array.size() <= largest_folded) {
         if (const auto known = interned_.back().find(key); known != interned_.back().end()) return graph().result(graph().nodes[known->second]);
     }
+    const Value value = new_constant(array, weak);
+    if (array.size() <= largest_folded) interned_.back().emplace(std::move(key), static_cast<std::uint32_t>(graph().nodes.size() - 1));
+    return value;
+}
+
+Value Builder::new_constant(const Array& array, bool weak) {
+    Attributes attributes{std::make_shared<const Array>(array.contiguous())};
     TensorType type = constant_op.type({}, attributes)[0];
     type.weak = weak && may_be_weak(type.dtype);
     Node& node = append(constant_op, {}, std::move(attributes), {});
-    const Value value = add_result(graph(), node, std::move(type), {});
-    if (array.size() <= largest_folded) interned_.back().emplace(std::move(key), static_cast<std::uint32_t>(graph().nodes.size() - 1));
+    return add_result(graph(), node, std::move(type), {});
+}
+
+Value Builder::data_constant(const Array& array, bool weak) {
+    const Value value = new_constant(array, weak);
+    data_.insert(value);
     return value;
 }
 
@@ -196,6 +207,7 @@ Value Builder::capture(Value value, std::size_t level) {
         node.results.clear();
         inside = add_result(target, node, info.type, {});
         if (const auto symbol = symbolic_.find(value); symbol != symbolic_.end()) symbolic_.emplace(inside, Dim(symbol->second));
+        if (data_.contains(value)) data_.insert(inside);
     } else {
         const Value outer = local(value, level - 1);
         Node& node = target.nodes.emplace_back();
@@ -255,7 +267,8 @@ std::optional<std::vector<Value>> Builder::fold(const Op& op, const std::vector<
     const std::vector<Array> folded = folder_(scratch, placed, arrays);
     if (folded.empty()) return std::nullopt;
     std::vector<Value> values;
-    for (const Array& array : folded) values.push_back(constant(array, weak));
+    const bool data = std::ranges::any_of(operands, [&](Value operand) { return from_data(operand); });
+    for (const Array& array : folded) values.push_back(data ? data_constant(array, weak) : constant(array, weak));
     return values;
 }
 

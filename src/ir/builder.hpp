@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ class Builder {
     Value add(const Op& op, std::vector<Value> operands, Attributes attributes = {});
     Value constant(Array array, bool weak = false);
     Value constant(Dim number, bool weak = true); // an i64 scalar; keeps its symbol
+    // A constant that came as data, as does what is folded from it: a size like any other, but as a position a computed one.
+    Value data_constant(const Array& array, bool weak = false);
     Value parameter(TensorType type, Lanes lanes = {}, std::string name = {});
     // A control-flow node. `bodies` come from finish_body; their captures are appended to the operands, body after body.
     // `sequence`: what reserve_sequence gave and begin_body was told.
@@ -53,6 +56,7 @@ class Builder {
     const Lanes& lanes(Value value) const;
     std::optional<Array> static_value(Value value) const; // a constant's array
     std::optional<Dim> static_int(Value value) const;     // a constant integer scalar
+    bool from_data(Value value) const { return data_.contains(value); } // made by data_constant, or folded from what is
     const Node& maker(Value value) const;
     Graph& graph() { return *stack_.back(); }
     Program& program() { return *program_; }
@@ -81,6 +85,7 @@ class Builder {
     Value local(Value value, std::size_t level);
     std::size_t level_of(Value value) const;
     Value capture(Value value, std::size_t level);
+    Value new_constant(const Array& array, bool weak); // not interned
     Node& append(const Op& op, std::vector<Value> operands, Attributes attributes, Lanes lanes);
     std::optional<std::vector<Value>> fold(const Op& op, const std::vector<Value>& operands, const Attributes& attributes);
     const std::vector<Nesting>* nesting();
@@ -91,6 +96,7 @@ class Builder {
     std::vector<std::map<Key, std::uint32_t>> interned_;            // a level; node indices
     std::vector<std::map<Value, Value>> captures_;                  // a level
     std::map<Value, Dim> symbolic_;                                 // constants that stand for symbols
+    std::set<Value> data_;                                          // constants that came as data
     std::vector<const Origin*> origin_stack_;
     std::vector<const Origin*> callers_;
     std::vector<Nesting> nesting_;

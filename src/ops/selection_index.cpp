@@ -305,6 +305,7 @@ void check_position(Dim position, std::int64_t axis, Dim size) {
 }
 
 void check_positions(Builder& builder, Value positions, std::int64_t axis, Dim size) {
+    if (builder.from_data(positions)) return; // computed: found out of range where it is needed, in its lane
     if (const auto number = builder.static_int(positions)) return check_position(*number, axis, size);
     const auto constant = builder.static_value(positions);
     if (!constant) return;

@@ -153,7 +153,7 @@ std::vector<Value> starts_of_call(Builder& builder, const BuiltinCall& call, std
 // A constant start as 0.. size - length; nullopt when it is computed. Outside: E306, or moved inside.
 std::optional<Dim> constant_start(Builder& builder, const BuiltinCall& call, Value start, Dim length, std::size_t axis, Dim size, Outside outside) {
     const auto number = builder.static_int(start);
-    if (!number) return std::nullopt;
+    if (!number || builder.from_data(start)) return std::nullopt;
     const Dim at = number->value() < 0 ? size + *number : *number;
     const bool before = surely_greater(0, at), behind = surely_greater(at + length, size);
     if (!before && !behind) return at;

@@ -369,7 +369,7 @@ IndexArgument Tracer::index_argument(const ast::IndexItem& item, const ScopePtr&
         if (datum.none()) {
             argument.form = IndexArgument::Form::new_axis;
         } else if (const Value* value = datum.tensor()) {
-            const auto constant = builder_->static_int(*value);
+            const auto constant = builder_->from_data(*value) ? std::nullopt : builder_->static_int(*value);
             argument.form = constant ? IndexArgument::Form::integer : IndexArgument::Form::tensor;
             if (constant) argument.integer = *constant;
             argument.tensor = *value;

@@ -41,7 +41,35 @@ std::optional<DType> converted(const Wanted& wanted, DType from) {
     return std::nullopt;
 }
 
+[[noreturn]] void missing(const std::string& name, const ast::Type* type, Span span, bool alone, const std::string& reason) {
+    throw UserError(error("E513", "the input `" + name + "`" + (type ? ": " + std::string(type->span.text()) : "") + " is missing")
+                        .at(span, reason)
+                        .help("give it with --set " + name + "=JSON, with -i " + name + "=FILE, or as JSON on stdin" + (alone ? "" : ", as in {\"" + name + "\": …}"))
+                        .exits(4));
+}
+
+// Whether a name stands in the text of an expression.
+bool mentions(const ast::Expr& expression, std::string_view name) {
+    const std::string_view text = expression.span.text();
+    const auto part_of_name = [](char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; };
+    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+        const std::size_t end = at + name.size();
+        if ((at == 0 || !part_of_name(text[at - 1])) && (end == text.size() || !part_of_name(text[end]))) return true;
+    }
+    return false;
+}
+
 } // namespace
+
+// A size that the default uses, and that only data for this very input could have given: as in
+// `input w: f32[k, m] = ones((k, m))`. Empty when there is none.
+std::string Tracer::unbound_size(const ast::Type& type, const ast::Expr& default_value) {
+    for (const ast::Dim& dim : type.dims) {
+        const auto* name = dim.expression ? std::get_if<ast::Identifier>(&dim.expression->node) : nullptr;
+        if (name && !input_dims_.names.contains(name->name) && !top_->find(name->name) && mentions(default_value, name->name)) return name->name;
+    }
+    return {};
+}
 
 void Tracer::run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span) {
     ++inputs_met_;
@@ -53,7 +81,10 @@ void Tracer::run_input(const std::string& name, const ast::Type* type, const ast
     if (const auto arriving = source_.arriving(name, declared, alone)) {
         value = bring_input(name, type, span, *arriving, {});
         from_data = true;
+    } else if (default_value && options_.symbolic && type && !unbound_size(*type, *default_value).empty()) {
+        value = symbolic_input(*type, name, {});
     } else if (default_value) {
+        if (const std::string size = type ? unbound_size(*type, *default_value) : ""; !size.empty()) missing(name, type, span, alone, "its default needs the size `" + size + "`, which nothing gives");
         value = evaluate(*default_value, top_);
         if (value.poison()) throw AlreadyReported{};
         if (type) value = convert_default(*type, value, default_value->span, "the default of `" + name + "`");
@@ -65,9 +96,7 @@ void Tracer::run_input(const std::string& name, const ast::Type* type, const ast
         traced_.warnings.back().severity = Severity::warning;
         throw AlreadyReported{};
     } else {
-        Diagnostic diagnostic = error("E513", "the input `" + name + "`" + (type ? ": " + std::string(type->span.text()) : "") + " is missing").at(span, "nothing is bound to it, and it has no default").exits(4);
-        diagnostic.helps.push_back("give it with --set " + name + "=JSON, with -i " + name + "=FILE, or as JSON on stdin" + (alone ? "" : ", as in {\"" + name + "\": …}"));
-        throw UserError(std::move(diagnostic));
+        missing(name, type, span, alone, "nothing is bound to it, and it has no default");
     }
     solve_input_dims(span, from_data);
     if (type) publish_dims(span);
@@ -95,7 +124,7 @@ void Tracer::solve_input_dims(Span span, bool from_data) {
 }
 
 // What a script means must not depend on whether an input takes its default: so a default, too, is data and no constant, but
-// for whole numbers (sizes) and literals without a declared type.
+// for whole numbers (sizes, though as positions they are data) and literals without a declared type.
 Datum Tracer::default_as_input(const std::string& name, const Datum& value) {
     std::vector<Value> leaves;
     const Datum* other = nullptr;
@@ -103,6 +132,7 @@ Datum Tracer::default_as_input(const std::string& name, const Datum& value) {
     for (Value& leaf : leaves) {
         const TensorType type = builder_->type(leaf);
         const auto constant = builder_->static_value(leaf);
+        if (constant && type.shape.empty() && is_integer(type.dtype)) leaf = builder_->data_constant(*constant, type.weak);
         if (!constant || type.weak || (type.shape.empty() && is_integer(type.dtype))) continue;
         traced_.inputs.push_back({name, {}, type, *constant});
         leaf = builder_->parameter(type, {}, name);
@@ -188,7 +218,7 @@ Datum Tracer::bring_leaf(const std::string& name, const ast::Type* type, Span sp
     if (type && !(type->word.text == "any" && !type->has_dims)) check_input_shape(*type, what, shape, span, arriving.place);
     // A whole number may be used as a size: it is read before the checks.
     if (shape.empty() && is_integer(*dtype) && is_integer(tensor.dtype) && tensor.data.rank() == 0 && tensor.data.size() == 1 && path.empty()) {
-        const Value read = builder_->constant(tensor.data);
+        const Value read = builder_->data_constant(tensor.data);
         const auto number = builder_->static_int(read);
         if (number && builder_->type(read).dtype == *dtype) return read;
         const bool fits = number && visit_dtype(*dtype, [&]<class T>(TypeTag<T>) {

@@ -181,6 +181,7 @@ class Tracer {
     void check_input_shape(const ast::Type& type, const std::string& what, const Dims& shape, Span span, const std::string& place);
     Datum symbolic_input(const ast::Type& type, const std::string& name, std::vector<std::string> path);
     Datum convert_default(const ast::Type& type, const Datum& value, Span span, const std::string& what);
+    std::string unbound_size(const ast::Type& type, const ast::Expr& default_value);
     Datum default_as_input(const std::string& name, const Datum& value);
     void publish_dims(Span span);
     // transforms.cpp

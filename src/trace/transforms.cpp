@@ -13,6 +13,8 @@
 namespace vmaprun {
 namespace {
 
+std::string quoted(const std::string& path) { return "`" + path + "`"; }
+
 bool is_axis(const Datum& datum) { return datum.none() || datum.tensor() != nullptr; }
 
 // The axes for one field or item of a tree, by the tree-prefix rule.
@@ -52,13 +54,13 @@ Datum Tracer::place_in_lanes(const Datum& argument, const Datum& axes, const std
     const Span where = options.in_axes_span ? options.in_axes_span : options.span;
     if (const Value* value = argument.tensor()) {
         if (axes.none()) return argument;
-        if (!axes.tensor()) fail_nesting(*builder_, "in_axes", path, axes, argument, where);
+        if (!axes.tensor()) fail_nesting(*builder_, "in_axes", quoted(path), axes, argument, where);
         const std::int64_t axis = constant_int(axes, where, "an entry of in_axes").value();
         const TensorType& type = builder_->type(*value);
         const auto rank = static_cast<std::int64_t>(type.rank());
         const std::int64_t normal = axis < 0 ? axis + rank : axis;
         if (normal < 0 || normal >= rank) {
-            Diagnostic diagnostic = error("E303", "axis " + std::to_string(axis) + " is out of range for " + path + ", which is " + type.text()).at(span ? span : options.span, "this is " + type.text());
+            Diagnostic diagnostic = error("E303", "axis " + std::to_string(axis) + " is out of range for " + quoted(path) + ", which is " + type.text()).at(span ? span : options.span, "this is " + type.text());
             if (options.in_axes_span) diagnostic.labels.push_back({options.in_axes_span, "axis " + std::to_string(axis) + " is asked for here"});
             diagnostic.helps.push_back(rank == 0 ? "a scalar has no axis to map: pass it with in_axes `none`" : "its axes go from " + std::to_string(-rank) + " to " + std::to_string(rank - 1) + "; `none` leaves it whole");
             throw UserError(std::move(diagnostic));
@@ -67,7 +69,7 @@ Datum Tracer::place_in_lanes(const Datum& argument, const Datum& axes, const std
         return enter ? Datum(enter(leaves.back())) : argument;
     }
     if (const TupleDatum* tuple = argument.tuple()) {
-        if (!is_axis(axes) && !(axes.tuple() && axes.tuple()->items.size() == tuple->items.size())) fail_nesting(*builder_, "in_axes", path, axes, argument, where);
+        if (!is_axis(axes) && !(axes.tuple() && axes.tuple()->items.size() == tuple->items.size())) fail_nesting(*builder_, "in_axes", quoted(path), axes, argument, where);
         std::vector<Datum> items;
         for (std::size_t i = 0; i < tuple->items.size(); ++i) {
             items.push_back(place_in_lanes(tuple->items[i], *axes_below(axes, i, nullptr), path + "[" + std::to_string(i) + "]", tuple->spans.empty() ? span : tuple->spans[i], options, leaves, enter));
@@ -75,21 +77,21 @@ Datum Tracer::place_in_lanes(const Datum& argument, const Datum& axes, const std
         return Datum::tuple(std::move(items));
     }
     if (const RecordDatum* record = argument.record()) {
-        if (!is_axis(axes) && !axes.record()) fail_nesting(*builder_, "in_axes", path, axes, argument, where);
+        if (!is_axis(axes) && !axes.record()) fail_nesting(*builder_, "in_axes", quoted(path), axes, argument, where);
         std::vector<std::pair<std::string, Datum>> fields;
         for (const auto& [name, held] : record->fields) {
             const Datum* below = axes_below(axes, 0, &name);
-            if (below == nullptr) throw UserError(error("E402", "in_axes has no entry for the field `" + name + "` of " + path).at(where));
+            if (below == nullptr) throw UserError(error("E402", "in_axes has no entry for the field `" + name + "` of " + quoted(path)).at(where));
             fields.emplace_back(name, place_in_lanes(held, *below, path + "." + name, span, options, leaves, enter));
         }
         if (axes.record()) {
             for (const auto& entry : axes.record()->fields) {
-                if (!record->find(entry.first)) throw UserError(error("E402", "in_axes names the field `" + entry.first + "`, which " + path + " does not have").at(where));
+                if (!record->find(entry.first)) throw UserError(error("E402", "in_axes names the field `" + entry.first + "`, which " + quoted(path) + " does not have").at(where));
             }
         }
         return Datum::record(std::move(fields));
     }
-    if (!is_axis(axes)) fail_nesting(*builder_, "in_axes", path, axes, argument, where);
+    if (!is_axis(axes)) fail_nesting(*builder_, "in_axes", quoted(path), axes, argument, where);
     return argument;
 }
 
@@ -98,12 +100,12 @@ Dim Tracer::mapped_size(const std::vector<MappedLeaf>& leaves, const VmapOptions
     const MappedLeaf* first = nullptr;
     for (const MappedLeaf& leaf : leaves) {
         const Dim here = builder_->type(leaf.value).shape[static_cast<std::size_t>(leaf.axis)];
-        const std::string place = "axis " + std::to_string(leaf.axis) + " of " + leaf.path;
+        const std::string place = "axis " + std::to_string(leaf.axis) + " of " + quoted(leaf.path);
         if (!size) {
             size = here;
             first = &leaf;
         } else if (surely_different(*size, here)) {
-            const std::string before = first ? "axis " + std::to_string(first->axis) + " of " + first->path : "axis_size";
+            const std::string before = first ? "axis " + std::to_string(first->axis) + " of " + quoted(first->path) : "axis_size";
             Diagnostic diagnostic = error("E401", "the mapped sizes differ: " + before + " is " + size->text() + ", " + place + " is " + here.text())
                                         .at(leaf.span ? leaf.span : options.span, builder_->type(leaf.value).text() + ", mapped over axis " + std::to_string(leaf.axis));
             if (first && first->span && !(first->span == diagnostic.primary.span)) diagnostic.labels.push_back({first->span, builder_->type(first->value).text() + ", mapped over axis " + std::to_string(first->axis)});
@@ -227,7 +229,7 @@ Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, cons
     const std::vector<Datum> axes = axes_of_arguments(*this, *function, parameters, bound, options);
     std::vector<MappedLeaf> leaves;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-        if (bound[i]) place_in_lanes(bound[i]->value, axes[i], "`" + parameters[i].name + "`", bound[i]->span, options, leaves, {});
+        if (bound[i]) place_in_lanes(bound[i]->value, axes[i], parameters[i].name, bound[i]->span, options, leaves, {});
     }
     const Dim size = mapped_size(leaves, options, function->name());
     if (options.unrolled && options.axis_name.empty() && size.value() > 0) return unrolled(function, options, arguments, axes, size, span);
@@ -248,7 +250,7 @@ Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, cons
         if (!bound[i]) continue;
         CallArgument argument = *bound[i];
         argument.keyword = keyword_for(bound, parameters, i);
-        argument.value = place_in_lanes(bound[i]->value, axes[i], "`" + parameters[i].name + "`", bound[i]->span, options, entered,
+        argument.value = place_in_lanes(bound[i]->value, axes[i], parameters[i].name, bound[i]->span, options, entered,
                                         [&](const MappedLeaf& leaf) { return builder_->lane(leaf.value, lane, leaf.axis); });
         inner.push_back(std::move(argument));
     }
@@ -272,7 +274,7 @@ Datum Tracer::unrolled(const FunctionPtr& function, const VmapOptions& options, 
             CallArgument argument = *bound[i];
             argument.keyword = keyword_for(bound, parameters, i);
             // What is a constant for one lane would be none for a lane of vmap.
-            argument.value = place_in_lanes(bound[i]->value, axes[i], "`" + parameters[i].name + "`", bound[i]->span, options, entered,
+            argument.value = place_in_lanes(bound[i]->value, axes[i], parameters[i].name, bound[i]->span, options, entered,
                                             [&](const MappedLeaf& leaf) { return builder_->add(opaque_op, {slice_at(leaf.value, leaf.axis, lane)}); });
             inner.push_back(std::move(argument));
         }
@@ -430,7 +432,10 @@ Datum Tracer::comprehension(const ast::Comprehension& node, Span span, const Sco
         if (sequence.function() || (!sequence.tensor() && !sequence.record())) {
             throw UserError(error("E207", "a comprehension goes over a tensor, a tuple or a range, not " + type_text(*builder_, sequence)).at(place_span));
         }
-        place_in_lanes(sequence, zero, "`" + std::string(place_span.text()) + "`", place_span, options, leaves, {});
+        if (const Value* whole = sequence.tensor(); whole && builder_->type(*whole).rank() == 0) {
+            throw UserError(error("E303", "a comprehension goes over the leading axis, and `" + std::string(place_span.text()) + "` has none: it is " + builder_->type(*whole).text()).at(place_span).help("a range counts integers, as in `for i in 0 .. n`"));
+        }
+        place_in_lanes(sequence, zero, std::string(place_span.text()), place_span, options, leaves, {});
         const LaneId lane = builder_->new_lane({mapped_size(leaves, options, "the comprehension"), {}, span, 0, 0, 0});
         return over_lane(lane, [&] { return inside(place_in_lanes(sequence, zero, "", place_span, options, entered, [&](const MappedLeaf& leaf) { return builder_->lane(leaf.value, lane, leaf.axis); })); }, span);
     };

@@ -209,6 +209,47 @@ void check(const Case& one, const Axes& axes, std::int64_t lanes, bool schedules
     }
 }
 
+// The message of a run's fault without its lane; empty when it has none.
+std::string fault_of(const Traced& traced, const Inputs& inputs, const RunOptions& options) {
+    try {
+        run_traced(traced, inputs, options);
+        return {};
+    } catch (const UserError& failure) {
+        const Diagnostic& diagnostic = failure.diagnostics().front();
+        return diagnostic.code + " " + diagnostic.message;
+    }
+}
+
+// Faults: vmap meets the one that unroll meets, and every schedule the same one, lane included.
+void check_fault(const Case& one, std::int64_t lanes, std::mt19937& random) {
+    Inputs inputs;
+    std::string parameters, declared;
+    for (const Operand& operand : one.operands) {
+        Shape shape = operand.shape;
+        shape.insert(shape.begin(), lanes);
+        inputs.arrays[operand.name] = random_array(operand.dtype, shape, operand, random);
+        parameters += (parameters.empty() ? "" : ", ") + operand.name;
+        declared += "input " + operand.name + ": " + std::string(name_of(operand.dtype)) + "[...]\n";
+    }
+    const auto script_of = [&](const std::string& transform) { return declared + "let f = (" + parameters + ") => " + one.expression + "\noutput " + transform + "(f)(" + parameters + ")\n"; };
+    const std::string what = "faults of " + one.expression + " over " + std::to_string(lanes) + " lanes";
+    Script mapped(script_of("vmap")), unrolled(script_of("unroll"));
+    const Traced traced = mapped.trace_with(inputs, true);
+    RunOptions options;
+    options.threads = 1;
+    const std::string reference = fault_of(traced, inputs, options);
+    const std::string alone = fault_of(unrolled.trace_with(inputs, true), inputs, options);
+    const auto without_lane = [](const std::string& message) { return message.substr(0, message.find(", in lane")); };
+    if (without_lane(reference) != without_lane(alone)) return fail(script_of("vmap"), "law 1: " + what + ": " + reference + " / " + alone);
+    for (const std::int64_t block : {1, 2, 3, 7, 0}) {
+        options.block = block;
+        options.threads = 2;
+        options.mode = block == 0 ? RunOptions::Mode::eager : RunOptions::Mode::graph;
+        const std::string found = fault_of(traced, inputs, options);
+        if (found != reference) return fail(script_of("vmap"), "law 2: " + what + ": " + reference + " / " + found);
+    }
+}
+
 void check_coverage(const std::vector<Case>& cases) {
     // Tested elsewhere: what takes no tensor, and checks.
     const std::vector<std::string_view> elsewhere = {"vmap", "assert_eq", "assert_close", "assert_finite", "debug", "pi", "e", "inf", "nan"};
@@ -228,6 +269,16 @@ int main(int argc, char** argv) {
     if (part == 0) check_coverage(cases);
     std::mt19937 random(20260101);
     std::size_t checked = 0;
+    if (part == 1) {
+        const std::vector<Case> faults = read_cases((std::string(argv[1]).substr(0, std::string(argv[1]).rfind('/')) + "/faults.txt").c_str());
+        for (const Case& one : faults) {
+            for (int round = 0; round < 40; ++round) {
+                check_fault(one, round % 5 == 4 ? 17 : round % 5 + 1, random);
+                ++checked;
+            }
+        }
+        if (faults.empty()) fail("faults.txt", "no cases of faults");
+    }
     for (std::size_t i = part; i < cases.size(); i += parts) {
         for (const Axes& axes : choices(cases[i])) {
             for (const std::int64_t lanes : {0, 1, 2, 3, 4, 15, 16, 17}) {
