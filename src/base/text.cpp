@@ -46,7 +46,7 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
         const std::size_t gap = candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
         if (gap >= best_distance || candidate.size() > 200 || name.size() > 200) continue;
         const std::size_t distance = edit_distance(name, candidate);
-        if (distance < best_distance) {
+        if (distance < best_distance && distance < std::max(name.size(), candidate.size())) { // else no letter is common
             best_distance = distance;
             best = candidate;
         }

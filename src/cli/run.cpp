@@ -30,6 +30,10 @@ bool is_stream(const std::string& path) {
 }
 
 void require_known_endings(const Command& command) {
+    for (auto output = command.outputs.begin(); output != command.outputs.end(); ++output) {
+        const bool twice = std::ranges::any_of(command.outputs.begin(), output, [&](const OutputPath& other) { return other.path == output->path; });
+        if (twice && output->path != "-") fail_usage("two outputs would be written to `" + output->path + "`", "give each a file of its own");
+    }
     for (const OutputPath& output : command.outputs) {
         const std::string ending = ending_of(output.path);
         if (ending == ".json" || ending == ".npy" || is_stream(output.path)) continue;

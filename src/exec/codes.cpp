@@ -19,8 +19,11 @@ constexpr CodeExplanation explanations[] = {
     {"E603", "a loop is past its limit",
      "`loop … while c limit n` stops with this error when c still holds after n iterations; under vmap each lane counts for\n"
      "itself, and the first one to fail is named. Either the limit is too small, or the iteration does not converge: NaN in a\n"
-     "condition such as `err > 1e-6` ends a loop, but `!(err <= 1e-6)` goes on for ever.\n"
+     "condition such as `err > 1e-6` ends a loop, but `not (err <= 1e-6)` goes on for ever.\n"
      "    loop x = 1.0 while abs(x * x - a) > 1e-9 limit 100 { 0.5 * (x + a / x) }          never ends for a < 0\n"},
+    {"E605", "the run took longer than `--timeout`",
+     "The run was given a number of seconds and stopped when they were over. Nothing was written: outputs appear whole or not\n"
+     "at all. Give it more time, or a `limit` to the loop that goes on.\n"},
     {"E610", "an assertion does not hold",
      "assert_eq compares values and shapes (NaN equals NaN), assert_close allows |a - b| <= tol * (1 + |b|), assert_finite\n"
      "refuses NaN and infinities. The message gives the first element that fails, and under vmap the lane. The exit code is 1,\n"

@@ -160,7 +160,20 @@ class UserFunction : public Function {
         for (std::size_t i = 0; i < params_.size(); ++i) tracer.bind_pattern(params_[i].pattern, values[i], scope, bound[i] ? bound[i]->span : params_[i].span);
     }
 
+    // A function of the prelude as if it were a row: what happens in it happens at the call.
+    Datum run_prelude_body(Tracer& tracer, const ScopePtr& scope, Span span) const {
+        try {
+            return tracer.evaluate(body_, scope);
+        } catch (UserError& failure) {
+            Diagnostic& diagnostic = failure.diagnostics().front();
+            if (in_prelude(diagnostic.primary.span)) diagnostic.primary.span = span;
+            std::erase_if(diagnostic.labels, [](const Label& label) { return in_prelude(label.span); });
+            throw;
+        }
+    }
+
     Datum run_body(Tracer& tracer, DimBindings& dims, const ScopePtr& scope, Span span) const {
+        if (in_prelude(span_)) return run_prelude_body(tracer, scope, span);
         tracer.builder().enter_call();
         const struct Leave {
             Builder& builder;
@@ -287,7 +300,7 @@ const ast::Script& prelude_script(std::string_view name, std::string_view text) 
     static std::map<std::string, ast::Script, std::less<>> scripts;
     const std::lock_guard lock(mutex);
     if (const auto known = scripts.find(name); known != scripts.end()) return known->second;
-    ParseResult parsed = parse(sources.add("prelude.vm", std::string(text)));
+    ParseResult parsed = parse(sources.add(std::string(prelude_source), std::string(text)));
     if (!parsed.errors.empty()) throw InternalError("prelude: " + std::string(name) + ": " + parsed.errors.front().message);
     return scripts.emplace(std::string(name), std::move(parsed.script)).first->second;
 }

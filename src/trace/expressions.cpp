@@ -137,7 +137,11 @@ class Evaluation {
         const Tracer::Origin origin(builder_, span_);
         if (builder_.type(operand).dtype == DType::key) throw UserError(error("E302", "a key can't be cast to a number").at(span_).help("draw numbers from it, as in uniform(k)"));
         if (builder_.type(operand).dtype == *dtype || kind_of(builder_.type(operand).dtype) != Kind::integer || !is_integer(*dtype)) {
-            return cast(builder_, operand, *dtype);
+            try {
+                return cast(builder_, operand, *dtype);
+            } catch (UserError& failure) {
+                tracer_.place(failure, span_, {{node.operand->span, operand}});
+            }
         }
         return builder_.add(op_named("cast"), {operand}, {*dtype}); // wraps, as a cast does; no literal check
     }

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/source.hpp"
+
 namespace vmaprun {
 
 struct PreludeFunction {
@@ -21,5 +23,9 @@ std::span<const PreludeFunction> prelude_functions();
 // The source text of one function; nullopt when there is none of that name.
 std::optional<std::string_view> prelude_function(std::string_view name);
 std::span<const std::string_view> prelude_names();
+
+// The name of its source. No message and no node points into it: they point at the call that the script wrote.
+inline constexpr std::string_view prelude_source = "<builtins>";
+inline bool in_prelude(Span span) { return span && span.source->name() == prelude_source; }
 
 } // namespace vmaprun

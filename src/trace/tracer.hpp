@@ -23,6 +23,7 @@
 #include "base/error.hpp"
 #include "syntax/ast.hpp"
 #include "trace/datum.hpp"
+#include "trace/prelude.hpp"
 #include "trace/trace.hpp"
 
 namespace vmaprun {
@@ -135,13 +136,18 @@ class Tracer {
     // Marks the expression that nodes come from while it lives.
     class Origin {
       public:
-        Origin(Builder& builder, Span span) : builder_(builder) { builder_.push_origin(span); }
-        ~Origin() { builder_.pop_origin(); }
+        Origin(Builder& builder, Span span) : builder_(builder), marks_(!in_prelude(span)) {
+            if (marks_) builder_.push_origin(span);
+        }
+        ~Origin() {
+            if (marks_) builder_.pop_origin();
+        }
         Origin(const Origin&) = delete;
         Origin& operator=(const Origin&) = delete;
 
       private:
         Builder& builder_;
+        const bool marks_;
     };
 
     std::vector<ActiveAxis>& axes() { return axes_; }

@@ -50,7 +50,7 @@ TEST_CASE("rows that copy") {
     CHECK(moved("roll", {2, 3}, {given(Dims{-1}), given(Dims{1})}) == Reading{{2, 3}, {1, 2, 0, 4, 5, 3}});
     CHECK(moved("roll", {2, 2}, {given(Dims{1}), BoundArgument{}}) == Reading{{2, 2}, {3, 0, 1, 2}});
     CHECK(moved("tile", {2}, {given(Dims{2, 2})}) == Reading{{2, 4}, {0, 1, 0, 1, 0, 1, 0, 1}});
-    CHECK(moved("repeat", {2, 2}, {given(2), given(0)}) == Reading{{4, 2}, {0, 1, 0, 1, 2, 3, 2, 3}});
+    CHECK(moved("repeat", {2, 2}, {given(Dims{2}), given(0)}) == Reading{{4, 2}, {0, 1, 0, 1, 2, 3, 2, 3}});
     CHECK(moved("pad", {2}, {given(Dims{1, 2})}) == Reading{{5}, {0, 0, 1, 0, 0}});
     CHECK(moved("pad", {3}, {given(Dims{2}), given("edge")}) == Reading{{7}, {0, 0, 0, 1, 2, 2, 2}});
     CHECK(moved("pad", {3}, {given(Dims{4}), given("reflect")}) == Reading{{11}, {0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2}});
@@ -110,7 +110,7 @@ TEST_CASE("every lane of a movement is what it is alone") {
     check("broadcast_to", {given(Dims{2, 2, 3})});
     check("roll", {given(Dims{1}), BoundArgument{}});
     check("tile", {given(Dims{2, 2})});
-    check("repeat", {given(2), BoundArgument{}});
+    check("repeat", {given(Dims{2}), BoundArgument{}});
     check("pad", {given(Dims{1, 2, 0, 1}), given("reflect")});
     check("triu", {given(0)});
     check("unstack", {given(1)});
