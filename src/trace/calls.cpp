@@ -206,6 +206,7 @@ class UserFunction : public Function {
 } // namespace
 
 FunctionPtr Tracer::make_user_function(const ast::Function& function, const ScopePtr& scope) {
+    closures_.push_back(scope);
     FunctionPtr made = std::make_shared<UserFunction>(function.name.text, function.params, function.result.get(), *function.body, function.signature, scope);
     for (std::size_t i = function.decorators.size(); i-- > 0;) { // nearest first
         const ast::Decorator& decorator = function.decorators[i];
@@ -222,6 +223,7 @@ FunctionPtr Tracer::make_user_function(const ast::Function& function, const Scop
 }
 
 FunctionPtr Tracer::make_lambda(const ast::Lambda& lambda, Span span, const ScopePtr& scope) {
+    closures_.push_back(scope);
     return std::make_shared<UserFunction>(std::string(unnamed_function), lambda.params, nullptr, *lambda.body, span, scope);
 }
 

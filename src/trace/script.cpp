@@ -50,6 +50,13 @@ Tracer::Tracer(InputSource& source, const TraceOptions& options)
     : source_(source), options_(options), program_(std::make_shared<Program>()), builder_(std::make_unique<Builder>(program_, options.folder)),
       top_(std::make_shared<Scope>()) {}
 
+// A function and the scope that holds it keep each other alive: nobody needs either any more.
+Tracer::~Tracer() {
+    for (const std::weak_ptr<Scope>& closure : closures_) {
+        for (ScopePtr scope = closure.lock(); scope; scope = scope->outer) scope->names.clear();
+    }
+}
+
 Diagnostic Tracer::unknown_name(const std::string& name, Span span, const ScopePtr& scope) {
     std::vector<std::string_view> candidates;
     for (const Scope* level = scope.get(); level != nullptr; level = level->outer.get()) {

@@ -71,6 +71,9 @@ struct ActiveAxis {
 class Tracer {
   public:
     Tracer(InputSource& source, const TraceOptions& options);
+    ~Tracer();
+    Tracer(const Tracer&) = delete;
+    Tracer& operator=(const Tracer&) = delete;
 
     // ---- script.cpp
     Traced run_script(const ast::Script& script);
@@ -223,6 +226,7 @@ class Tracer {
     std::vector<const void*> active_calls_;
     std::map<std::string, FunctionPtr, std::less<>> builtins_;
     std::map<std::string, ScopePtr> modules_;
+    std::vector<std::weak_ptr<Scope>> closures_; // scopes that functions close over
     std::map<std::string, std::string> imported_from_; // name at top level -> module
     std::set<std::string, std::less<>> published_dims_;
     std::vector<Span> unnamed_outputs_;
