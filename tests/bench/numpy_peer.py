@@ -19,7 +19,11 @@ def chain():  # its best form: in place, no fresh memory
     np.multiply(t, u, out=t)
 
 
-for _ in sys.stdin:
+def plain():
+    return np.tanh(a * x + b) * np.exp(-x * x)
+
+
+for form in sys.stdin:
     start = time.perf_counter()
-    chain()
+    plain() if form.strip() == "plain" else chain()
     print((time.perf_counter() - start) * 1e3, flush=True)
