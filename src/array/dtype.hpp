@@ -31,7 +31,7 @@ inline bool is_integer(DType dtype) { return kind_of(dtype) == Kind::integer; }
 inline bool is_floating(DType dtype) { return kind_of(dtype) == Kind::floating; }
 inline bool is_complex(DType dtype) { return kind_of(dtype) == Kind::complex; }
 
-// The common dtype of two strong operands by LANGUAGE's promotion; nullopt where a cast must be asked for
+// The common dtype of two strong operands by promotion (docs/language.md); nullopt where a cast must be asked for
 // (u64 with a signed integer, a key with anything else).
 std::optional<DType> promote(DType a, DType b);
 

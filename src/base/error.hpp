@@ -1,7 +1,7 @@
 // What can go wrong, as values: a Diagnostic says it to a user, UserError carries one, InternalError is a bug of ours.
 //
 // Codes: E1xx syntax, E2xx names and calls, E3xx shapes and dtypes, E4xx transforms, E5xx inputs and files, E6xx the run.
-// A code is four characters; the catalogue of codes, with the long text of `vmaprun explain CODE`, is base/catalogue.cpp.
+// A code is four characters; the long text of `vmaprun explain CODE` stands in the codes.cpp of the layer that raises it.
 #pragma once
 
 #include <stdexcept>

@@ -14,7 +14,7 @@ std::span<const std::span<const Op>> all_ops();
 const Op* find_op(std::string_view name); // null when there is none
 const Op& op_named(std::string_view name); // InternalError when there is none: for names written in our own code
 
-// The dtype that operands meet at (LANGUAGE: promotion and weak literals). Throws E302 where a cast must be asked for.
+// The dtype that operands meet at (docs/language.md: promotion and weak literals). Throws E302 where a cast must be asked for.
 struct Promoted {
     DType dtype;
     bool weak; // all were weak
