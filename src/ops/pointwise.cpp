@@ -7,7 +7,6 @@
 #include "ops/families.hpp"
 
 namespace vmaprun {
-namespace {
 
 Domain domain_of(DType dtype) {
     switch (kind_of(dtype)) {
@@ -18,6 +17,8 @@ Domain domain_of(DType dtype) {
     default: return 0;
     }
 }
+
+namespace {
 
 std::string help_for(DType dtype, Domain domain) {
     switch (kind_of(dtype)) {

@@ -17,6 +17,7 @@ using Domain = unsigned;
 inline constexpr Domain on_bool = 1, on_int = 2, on_float = 4, on_complex = 8;
 inline constexpr Domain on_real = on_int | on_float, on_number = on_real | on_complex, on_floats = on_float | on_complex;
 inline constexpr Domain on_anything = on_bool | on_number;
+Domain domain_of(DType dtype); // its one bit; 0 for keys
 
 // Operands promoted to one dtype of the domain (whole numbers and bools become f64 where only floats will do; weak stays
 // weak), then broadcast. E302 naming the dtypes where there is no way.

@@ -75,20 +75,10 @@ Lowered lower_pow(Builder& builder, const BuiltinCall& call) {
     return builder.add(call.op(), operands);
 }
 
-Domain domain_bit(DType dtype) {
-    switch (kind_of(dtype)) {
-    case Kind::boolean: return on_bool;
-    case Kind::integer: return on_int;
-    case Kind::floating: return on_float;
-    case Kind::complex: return on_complex;
-    default: return 0;
-    }
-}
-
 // Functions that leave some kinds as they are: floor of a whole number, conj of a real one.
 template <Domain domain, Domain unchanged_on> Lowered lower_unless_unchanged(Builder& builder, const BuiltinCall& call) {
     const Value x = call.tensor(0);
-    if ((domain_bit(builder.type(x).dtype) & unchanged_on) != 0) return x;
+    if ((domain_of(builder.type(x).dtype) & unchanged_on) != 0) return x;
     return builder.add(call.op(), elementwise_operands(builder, call.op().name(), {x}, domain));
 }
 

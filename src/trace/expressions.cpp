@@ -408,19 +408,23 @@ Value Tracer::evaluate_tensor(const ast::Expr& expression, const ScopePtr& scope
     throw UserError(error("E207", std::string(what) + " must be a tensor, not " + type_text(*builder_, datum)).at(expression.span));
 }
 
+Datum Tracer::evaluate_statement(const ast::Statement& statement, const ScopePtr& scope, DimBindings& dims) {
+    const Datum value = evaluate(*statement.value, scope);
+    if (!statement.is_let || !statement.type) return value;
+    const Span span = statement.value->span;
+    Datum checked = check_annotation(*statement.type, value, span, "`" + std::string(statement.pattern.span.text()) + "`", dims, scope);
+    solve_pending(dims, span);
+    return checked;
+}
+
 Datum Tracer::evaluate_block(const ast::Block& block, const ScopePtr& outer) {
     auto scope = std::make_shared<Scope>();
     scope->outer = outer;
     Datum last;
     for (const ast::Statement& statement : block.statements) {
-        last = evaluate(*statement.value, scope);
-        if (!statement.is_let) continue;
-        if (statement.type) {
-            DimBindings dims;
-            last = check_annotation(*statement.type, last, statement.value->span, "`" + std::string(statement.pattern.span.text()) + "`", dims, scope);
-            solve_pending(dims, statement.value->span);
-        }
-        bind_pattern(statement.pattern, last, scope, statement.value->span);
+        DimBindings dims;
+        last = evaluate_statement(statement, scope, dims);
+        if (statement.is_let) bind_pattern(statement.pattern, last, scope, statement.value->span);
     }
     return last;
 }

@@ -50,12 +50,8 @@ const ScopePtr& Tracer::load_module(const std::string& path, Span span) {
     for (const ast::Item& item : script.items) {
         const auto* statement = std::get_if<ast::Statement>(&item.node);
         if (!statement || !statement->is_let) continue;
-        Datum value = evaluate(*statement->value, scope);
-        if (statement->type) {
-            DimBindings dims;
-            value = check_annotation(*statement->type, value, statement->value->span, "`" + std::string(statement->pattern.span.text()) + "`", dims, scope);
-            solve_pending(dims, statement->value->span);
-        }
+        DimBindings dims;
+        const Datum value = evaluate_statement(*statement, scope, dims);
         bind_pattern(statement->pattern, value, scope, statement->value->span);
     }
     importing_.pop_back();

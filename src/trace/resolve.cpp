@@ -175,25 +175,22 @@ class Resolver {
         if (later != top_.end() && in_function_) return; // called after its definition, perhaps
         if (is_known_(name)) return;
         if (later != top_.end()) {
-            report(name, error("E201", "`" + name + "` is used before it is defined").at(span).label(later->second, "it is defined here").help("bindings are in order: move its definition up"), span);
+            report(name, error("E201", "`" + name + "` is used before it is defined").at(span).label(later->second, "it is defined here").help("bindings are in order: move its definition up"));
             return;
         }
-        if (free_ == FreeNames::are_inputs) {
-            if (std::ranges::none_of(result_.free_names, [&](const FreeName& known) { return known.name == name; })) result_.free_names.push_back({name, span});
-            return;
-        }
+        if (std::ranges::none_of(result_.free_names, [&](const FreeName& known) { return known.name == name; })) result_.free_names.push_back({name, span});
+        if (free_ == FreeNames::are_inputs) return;
         std::vector<std::string_view> candidates;
         for (const Names& level : levels_) {
             for (const auto& entry : level) candidates.push_back(entry.first);
         }
         for (const auto& entry : top_) candidates.push_back(entry.first);
         for (const std::string& each : imported_) candidates.push_back(each);
-        report(name, unknown_name_error(name, span, candidates), span);
+        report(name, unknown_name_error(name, span, candidates));
     }
-    void report(const std::string& name, Diagnostic diagnostic, Span span) {
-        const bool first = std::ranges::none_of(result_.free_names, [&](const FreeName& free) { return free.name == name; });
-        if (first && free_ == FreeNames::are_errors) result_.free_names.push_back({name, span});
-        if (first) result_.errors.push_back(std::move(diagnostic)); // one cause, one error
+    // One cause, one error.
+    void report(const std::string& name, Diagnostic diagnostic) {
+        if (reported_.insert(name).second) result_.errors.push_back(std::move(diagnostic));
     }
 
     // ---- expressions
@@ -329,7 +326,7 @@ class Resolver {
     bool (*is_known_)(std::string_view);
     FreeNames free_;
     Names top_;
-    std::set<std::string, std::less<>> functions_, defined_, input_dims_;
+    std::set<std::string, std::less<>> functions_, defined_, input_dims_, reported_;
     std::vector<Names> levels_;
     std::map<std::string, std::map<std::string, Span, std::less<>>> calls_; // caller -> callee -> where
     std::string current_;

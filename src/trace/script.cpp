@@ -121,7 +121,6 @@ void Tracer::hoist(const ast::Script& script, const ScopePtr& scope) {
 }
 
 void Tracer::prepare(const ast::Script& script) {
-    script_ = &script;
     for (const ast::Item& item : script.items) {
         if (const auto* input = std::get_if<ast::Input>(&item.node)) {
             const std::size_t unclaimed = source_.claims(input->name.text) ? 0 : 1;
@@ -165,18 +164,8 @@ void Tracer::prepare(const ast::Script& script) {
             }
         }
     } else {
-        for (const FreeName& free : names.free_names) {
-            if (!top_->names.contains(free.name) && !std::ranges::any_of(script.items, [&](const ast::Item& item) {
-                    const auto* statement = std::get_if<ast::Statement>(&item.node);
-                    std::vector<std::string> bound;
-                    if (statement && statement->is_let) pattern_names(statement->pattern, bound);
-                    if (const auto* input = std::get_if<ast::Input>(&item.node)) bound.push_back(input->name.text);
-                    if (const auto* output = std::get_if<ast::Output>(&item.node); output && output->name) bound.push_back(output->name->text);
-                    return std::ranges::find(bound, free.name) != bound.end();
-                })) {
-                top_->names.emplace(free.name, Datum::of(PoisonDatum{})); // reported already: what uses it is skipped
-            }
-        }
+        // Reported already: what uses them is skipped.
+        for (const FreeName& free : names.free_names) top_->names.emplace(free.name, Datum::of(PoisonDatum{}));
     }
     hoist(script, top_);
 }
@@ -208,7 +197,8 @@ void Tracer::run_item(const ast::Item& item, bool last) {
 }
 
 void Tracer::run_statement(const ast::Statement& statement, bool last) {
-    Datum value = evaluate(*statement.value, top_);
+    DimBindings dims;
+    const Datum value = evaluate_statement(statement, top_, dims);
     if (!statement.is_let) {
         if (last && !value.none() && !is_check(*statement.value)) {
             unnamed_outputs_.push_back(statement.span);
@@ -216,13 +206,8 @@ void Tracer::run_statement(const ast::Statement& statement, bool last) {
         }
         return;
     }
-    if (statement.type) {
-        DimBindings dims;
-        value = check_annotation(*statement.type, value, statement.value->span, "`" + std::string(statement.pattern.span.text()) + "`", dims, top_);
-        solve_pending(dims, statement.value->span);
-        for (const auto& [name, entry] : dims.names) {
-            if (!top_->find(name)) define(name, builder_->constant(entry.size), entry.span, top_);
-        }
+    for (const auto& [name, entry] : dims.names) {
+        if (!top_->find(name)) define(name, builder_->constant(entry.size), entry.span, top_);
     }
     bind_pattern(statement.pattern, value, top_, statement.value->span);
 }

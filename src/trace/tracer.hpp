@@ -82,6 +82,8 @@ class Tracer {
     // ---- expressions.cpp
     Datum evaluate(const ast::Expr& expression, const ScopePtr& scope);
     Datum evaluate_block(const ast::Block& block, const ScopePtr& scope);
+    // The value of a statement, held to the type of its `let` where it has one; `dims` takes the sizes that the type names.
+    Datum evaluate_statement(const ast::Statement& statement, const ScopePtr& scope, DimBindings& dims);
     Value evaluate_tensor(const ast::Expr& expression, const ScopePtr& scope, std::string_view what);
     void bind_pattern(const ast::Pattern& pattern, const Datum& value, const ScopePtr& scope, Span value_span);
     IndexArgument index_argument(const ast::IndexItem& item, const ScopePtr& scope);
@@ -194,6 +196,7 @@ class Tracer {
     Datum default_as_input(const std::string& name, const Datum& value);
     void publish_dims(Span span);
     // transforms.cpp
+    std::int64_t out_axis(const Datum& axes, const Datum& result, const VmapOptions& options, const std::string& path);
     struct MappedLeaf {
         Value value;
         std::int64_t axis;
@@ -218,7 +221,6 @@ class Tracer {
     const TraceOptions& options_;
     std::shared_ptr<Program> program_;
     std::unique_ptr<Builder> builder_;
-    const ast::Script* script_ = nullptr;
     ScopePtr top_;
     DimBindings input_dims_;
     std::vector<ActiveAxis> axes_;

@@ -125,23 +125,35 @@ Dim Tracer::mapped_size(const std::vector<MappedLeaf>& leaves, const VmapOptions
     return *size;
 }
 
+namespace {
+
+[[noreturn]] void fail_varying(const std::string& path, Span where) {
+    throw UserError(error("E405", "out_axes is none for " + path + ", but it varies over the mapped axis").at(where).help("give the axis a place in the result, as in out_axes=0, or reduce over it inside"));
+}
+
+} // namespace
+
+// Where the mapped axis goes in a result that gets it: 0..rank of the sample.
+std::int64_t Tracer::out_axis(const Datum& axes, const Datum& result, const VmapOptions& options, const std::string& path) {
+    const Span where = options.out_axes_span ? options.out_axes_span : options.span;
+    if (!axes.tensor()) fail_nesting(*builder_, "out_axes", path, axes, result, where);
+    const std::int64_t axis = constant_int(axes, where, "an entry of out_axes").value();
+    const auto rank = static_cast<std::int64_t>(builder_->type(*result.tensor()).rank()) + 1;
+    const std::int64_t normal = axis < 0 ? axis + rank : axis;
+    if (normal < 0 || normal >= rank) {
+        throw UserError(error("E303", "out axis " + std::to_string(axis) + " is out of range for " + path + ", which gets rank " + std::to_string(rank)).at(where));
+    }
+    return normal;
+}
+
 Datum Tracer::bring_out(const Datum& result, const Datum& axes, LaneId lane, const VmapOptions& options, const std::string& path) {
     const Span where = options.out_axes_span ? options.out_axes_span : options.span;
     if (const Value* value = result.tensor()) {
         if (axes.none()) {
-            if (has_lane(builder_->lanes(*value), lane)) {
-                throw UserError(error("E405", "out_axes is none for " + path + ", but it varies over the mapped axis").at(where).help("give the axis a place in the result, as in out_axes=0, or reduce over it inside"));
-            }
+            if (has_lane(builder_->lanes(*value), lane)) fail_varying(path, where);
             return result;
         }
-        if (!axes.tensor()) fail_nesting(*builder_, "out_axes", path, axes, result, where);
-        const std::int64_t axis = constant_int(axes, where, "an entry of out_axes").value();
-        const auto rank = static_cast<std::int64_t>(builder_->type(*value).rank()) + 1;
-        const std::int64_t normal = axis < 0 ? axis + rank : axis;
-        if (normal < 0 || normal >= rank) {
-            throw UserError(error("E303", "out axis " + std::to_string(axis) + " is out of range for " + path + ", which gets rank " + std::to_string(rank)).at(where));
-        }
-        return builder_->unlane(*value, lane, normal);
+        return builder_->unlane(*value, lane, out_axis(axes, result, options, path));
     }
     if (const TupleDatum* tuple = result.tuple()) {
         if (!is_axis(axes) && !(axes.tuple() && axes.tuple()->items.size() == tuple->items.size())) fail_nesting(*builder_, "out_axes", path, axes, result, where);
@@ -290,18 +302,10 @@ Datum Tracer::stack_results(const std::vector<Datum>& results, const Datum& axes
         std::vector<Value> values;
         for (const Datum& result : results) values.push_back(*result.tensor());
         if (axes.none()) {
-            if (std::ranges::any_of(values, [&](Value v) { return v != values.front(); })) {
-                throw UserError(error("E405", "out_axes is none for " + path + ", but it varies over the mapped axis").at(where).help("give the axis a place in the result, as in out_axes=0, or reduce over it inside"));
-            }
+            if (std::ranges::any_of(values, [&](Value v) { return v != values.front(); })) fail_varying(path, where);
             return first;
         }
-        if (!axes.tensor()) fail_nesting(*builder_, "out_axes", path, axes, first, where);
-        const std::int64_t axis = constant_int(axes, where, "an entry of out_axes").value();
-        const auto rank = static_cast<std::int64_t>(builder_->type(values[0]).rank()) + 1;
-        const std::int64_t normal = axis < 0 ? axis + rank : axis;
-        if (normal < 0 || normal >= rank) {
-            throw UserError(error("E303", "out axis " + std::to_string(axis) + " is out of range for " + path + ", which gets rank " + std::to_string(rank)).at(where));
-        }
+        const std::int64_t normal = out_axis(axes, first, options, path);
         for (Value& value : values) value = expand_at(*builder_, value, {normal});
         return concat_values(*builder_, values, normal); // weak where all are
     }
