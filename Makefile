@@ -22,7 +22,7 @@ asan:
 	$(MAKE) test BUILD=$(BUILD)-sanitize TYPE=Sanitize
 
 bench: build
-	tests/bench/run $(BUILD)
+	tests/bench/run --build $(BUILD)
 
 fmt:
 	clang-format -i $(SOURCES)
