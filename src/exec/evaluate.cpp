@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "exec/memory.hpp"
-#include "exec/pointwise_step.hpp"
+#include "exec/fused_step.hpp"
 #include "ir/structural.hpp"
 #include "ops/check.hpp"
 #include "ops/lane_iteration.hpp"
@@ -119,7 +119,8 @@ void run_lane_index(const Work& work, const Node& node) {
     work.set(node.results[0], indices);
 }
 
-// True when done: a view rule may need other strides than these.
+} // namespace
+
 bool run_view(const Work& work, const Node& node) {
     const std::uint32_t value = node.results[0];
     const std::size_t lane_rank = work.frame.leaders(node.lanes).size();
@@ -138,6 +139,8 @@ bool run_view(const Work& work, const Node& node) {
     if (!look(copy)) throw InternalError("exec: the view rule of " + std::string(node.op->name()) + " takes no strides");
     return true;
 }
+
+namespace {
 
 void run_kernel(const Work& work, const Node& node) {
     if (node.op->kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel");
@@ -178,11 +181,11 @@ void run_debug(const Work& work, const Node& node) {
     }
 }
 
-void run_pointwise(const Work& work, const Step& step) {
-    if (work.prepared == nullptr) return PointwiseStep(work, step).run(work, PointwiseStep::Memory::fresh);
+void run_fused(const Work& work, const Step& step) {
+    if (work.prepared == nullptr) return FusedStep(work, step).run(work, FusedStep::Memory::fresh);
     auto& prepared = (*work.prepared)[step.index];
-    if (!prepared || !prepared->fits(work)) prepared = std::make_unique<PointwiseStep>(work, step);
-    prepared->run(work, PointwiseStep::Memory::kept);
+    if (!prepared || !prepared->fits(work)) prepared = std::make_unique<FusedStep>(work, step);
+    prepared->run(work, FusedStep::Memory::kept);
 }
 
 void run_node(const Work& work, const Step& step) {
@@ -194,7 +197,7 @@ void run_node(const Work& work, const Step& step) {
     if (is(node, lane_index_op)) return run_lane_index(work, node);
     if (node.op == &debug_op()) return run_debug(work, node);
     if (!node.bodies.empty()) return run_control(work, step.nodes.front());
-    if (node.op->tile != nullptr) return run_pointwise(work, step);
+    if (step.nodes.size() > 1 || node.op->tile != nullptr) return run_fused(work, step);
     if (node.op->view != nullptr && run_view(work, node)) return;
     run_kernel(work, node);
 }

@@ -12,7 +12,7 @@
 namespace vmaprun {
 
 class ThreadPool;
-class PointwiseStep;
+class FusedStep;
 
 constexpr std::int64_t worth_threads = std::int64_t{1} << 18; // elements: from here on a thread pays for being woken
 
@@ -27,7 +27,7 @@ struct RunState {
 using Slots = std::vector<Array>;
 
 // Steps that are kept from run to run, by Step::index.
-using PreparedSteps = std::vector<std::unique_ptr<PointwiseStep>>;
+using PreparedSteps = std::vector<std::unique_ptr<FusedStep>>;
 
 // One graph at work in one frame.
 struct Work {
@@ -71,6 +71,8 @@ class GraphRunner {
 };
 
 void run_step(const Work& work, const Step& step);
+// The result as a look at its operand. False: a view rule may need other strides than these, and the kernel is to run.
+bool run_view(const Work& work, const Node& node);
 void run_control(const Work& work, std::uint32_t node); // exec/control.cpp
 // Block by block (exec/blocks.cpp). False: not worth it, or its axis is not whole here; nothing was done.
 bool run_in_blocks(const Work& work, const Segment& segment);

@@ -3,7 +3,8 @@
 // A value that no output, check or debug needs is not computed; this looks into the bodies of control flow too (a carry that
 // nobody needs, the branch result that nobody reads). What remains is ordered as segments: a segment is work over one
 // mapped axis that can be done block by block (all its nodes vary over `lane`, their outermost one, and none looks
-// across it), or work outside of such. Inside a segment pointwise nodes of one shape are gathered into fused steps.
+// across it), or work outside of such. Inside a segment pointwise nodes of one shape, and folds of
+// their last axes, are gathered into fused steps.
 #pragma once
 
 #include <map>
@@ -18,6 +19,8 @@ struct Step {
     std::vector<std::uint32_t> nodes;    // one; or several pointwise ones, fused
     std::vector<std::uint32_t> stored;   // fused: values that are needed after it; the others stay in registers
     std::vector<std::uint32_t> released; // values of this segment's own that nobody needs after it
+    Dims space;                          // fused: the sample shape of its widest values
+    std::size_t column_axes = 0;         // fused: the last so many axes of it are rows that are folded
     std::uint32_t index = 0;             // among all steps of the plan
 };
 

@@ -38,7 +38,7 @@ std::vector<Array> fold_node(const Graph& graph, const Node& node, std::span<con
     EventLog log;
     RunState state{options, log};
     const Frame frame(*graph.program);
-    const Step step{{static_cast<std::uint32_t>(&node - graph.nodes.data())}, {}, {}, 0};
+    const Step step{{static_cast<std::uint32_t>(&node - graph.nodes.data())}, {}, {}, node.op->tile ? graph.values[node.results[0]].type.shape : Dims(), 0, 0};
     run_step(Work{state, plan, frame, slots}, step);
     if (log.has_fault()) return {};
     std::vector<Array> results;

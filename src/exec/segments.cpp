@@ -82,7 +82,15 @@ class Phases {
     std::vector<Members> segments_;
 };
 
-// ---- steps: which pointwise nodes run together
+// ---- steps: which pointwise nodes, folds of rows and looks at their results run together
+
+constexpr std::int64_t longest_row = 8192; // elements: so that a tile, which holds whole rows, stays near
+
+std::int64_t elements(std::span<const Dim> dims) {
+    double count = 1;
+    for (const Dim dim : dims) count *= static_cast<double>(dim.value());
+    return static_cast<std::int64_t>(std::min(count, 1e15));
+}
 
 class Fusing {
   public:
@@ -90,15 +98,19 @@ class Fusing {
 
     void add(std::uint32_t n) {
         const Node& node = graph_.nodes[n];
-        std::size_t target = none;
-        if (is_pointwise(node)) target = group_for(node);
+        const RowWork work = row_work(node);
+        const bool fuses = is_pointwise(node) || work.kernel != nullptr;
+        std::size_t target = fuses || is_view(node) ? group_for(node, work) : none;
         if (target == none) {
             target = drafts_.size();
-            drafts_.push_back({next_position_++, {}, false});
+            Draft draft{next_position_++, {}, false, node.lanes, {}, work.axes, {}};
+            if (fuses) draft.space = graph_.type(work.kernel ? node.operands[0] : graph_.result(node)).shape;
+            drafts_.push_back(std::move(draft));
             // Views of what was there before the segment wait for nothing.
             const bool ready = std::ranges::all_of(node.operands, [&](Value operand) { return step_of_[operand.index] == none || drafts_[step_of_[operand.index]].position == 0; });
-            if (ready && !is_pointwise(node) && (is_view(node) || node.operands.empty())) drafts_.back().position = 0;
-            if (is_pointwise(node)) recent_.push_back(target);
+            if (ready && !fuses && (is_view(node) || node.operands.empty())) drafts_.back().position = 0;
+            if (fuses) recent_.push_back(target);
+            if (work.kernel) drafts_.back().rows.insert(node.results[0]);
         }
         drafts_[target].nodes.push_back(n);
         for (const Value operand : node.operands) {
@@ -111,7 +123,7 @@ class Fusing {
     std::vector<Step> steps() {
         std::ranges::stable_sort(drafts_, {}, &Draft::position);
         std::vector<Step> steps;
-        for (Draft& draft : drafts_) steps.push_back({std::move(draft.nodes), {}, {}, 0});
+        for (Draft& draft : drafts_) steps.push_back({std::move(draft.nodes), {}, {}, std::move(draft.space), draft.column_axes, 0});
         return steps;
     }
 
@@ -121,25 +133,70 @@ class Fusing {
         std::size_t position;
         std::vector<std::uint32_t> nodes;
         bool is_read; // by another step
+        Lanes lanes;
+        Dims space;              // the sample shape of its full values (exec/tile.hpp)
+        std::size_t column_axes; // the last so many of it are folded; 0: none yet
+        std::set<std::uint32_t> rows; // its values that have one element a row
     };
+    enum class Fit { no, full, row };
 
-    bool same_shape(const Node& a, const Node& b) const {
-        return a.lanes == b.lanes && values_of(graph_.values[a.results[0]].type.shape) == values_of(graph_.values[b.results[0]].type.shape);
+    RowWork row_work(const Node& node) const {
+        if (node.op->rows == nullptr) return {};
+        const TensorType& operand = graph_.type(node.operands[0]);
+        const RowWork work = node.op->rows(node, operand);
+        const std::int64_t length = elements(std::span(operand.shape).last(work.axes));
+        return work.kernel && length >= 1 && length <= longest_row ? work : RowWork{};
+    }
+
+    // Whether a shape is that of one element a row, with or without axes of 1 for the columns.
+    bool is_row_shape(const Draft& draft, const Dims& shape) const {
+        Dims rows(draft.space.begin(), draft.space.end() - static_cast<std::ptrdiff_t>(draft.column_axes));
+        if (same_sizes(shape, rows)) return true;
+        rows.insert(rows.end(), draft.column_axes, Dim(1));
+        return same_sizes(shape, rows);
+    }
+
+    Fit fit_of(const Draft& draft, const Node& node, const RowWork& work) const {
+        if (node.lanes != draft.lanes || node.results.size() != 1) return Fit::no;
+        const Dims& shape = graph_.values[node.results[0]].type.shape;
+        const auto is_row = [&](Value value) { return draft.rows.contains(value.index); };
+        if (work.kernel != nullptr) {
+            const bool same_columns = draft.column_axes == 0 || draft.column_axes == work.axes;
+            return same_columns && same_sizes(graph_.type(node.operands[0]).shape, draft.space) ? Fit::row : Fit::no;
+        }
+        if (is_pointwise(node)) {
+            if (same_sizes(shape, draft.space)) return Fit::full;
+            return draft.column_axes > 0 && is_row_shape(draft, shape) && std::ranges::any_of(node.operands, is_row) ? Fit::row : Fit::no;
+        }
+        // A view: of a row value, in the other row shape or along the columns.
+        if (node.op->view == nullptr || node.operands.size() != 1 || !is_row(node.operands[0])) return Fit::no;
+        if (node.op->family != Family::movement || !keeps_order(node)) return Fit::no;
+        if (is_row_shape(draft, shape)) return Fit::row;
+        const Dims& from = graph_.type(node.operands[0]).shape;
+        const bool lies_along = from.size() == draft.space.size() || from.empty();
+        return node.op->name() == "broadcast_to" && lies_along && same_sizes(shape, draft.space) ? Fit::row : Fit::no;
+    }
+
+    static bool keeps_order(const Node& node) {
+        static constexpr std::string_view views[] = {"broadcast_to", "reshape", "expand_dims", "squeeze"};
+        return std::ranges::find(views, node.op->name()) != std::end(views);
     }
 
     // A step that the node can join: its operands are there before it, or the step can wait until they are.
-    std::size_t group_for(const Node& node) {
+    std::size_t group_for(const Node& node, const RowWork& work) {
         for (std::size_t k = recent_.size(); k-- > 0 && recent_.size() - k <= 8;) {
             const std::size_t group = recent_[k];
             Draft& draft = drafts_[group];
-            if (draft.nodes.size() >= largest_fused || !same_shape(node, graph_.nodes[draft.nodes.front()])) continue;
+            const Fit fit = draft.nodes.size() < largest_fused ? fit_of(draft, node, work) : Fit::no;
+            if (fit == Fit::no) continue;
             const bool in_time = std::ranges::all_of(node.operands, [&](Value operand) {
                 const std::size_t from = step_of_[operand.index];
                 return from == none || from == group || drafts_[from].position < draft.position;
             });
-            if (in_time) return group;
-            if (draft.is_read) continue;
-            draft.position = next_position_++;
+            if (!in_time && draft.is_read) continue;
+            if (!in_time) draft.position = next_position_++;
+            if (work.kernel != nullptr) draft.column_axes = work.axes;
+            if (fit == Fit::row) draft.rows.insert(node.results[0]);
             return group;
         }
         return none;
@@ -169,7 +226,10 @@ class Uses {
             for (const std::uint32_t value : made) {
                 if (used_later_[value]) segment.writes.push_back(value);
             }
-            for (std::size_t k = segment.steps.size(); k-- > 0;) release(segment, segment.steps[k], made);
+            for (std::size_t k = segment.steps.size(); k-- > 0;) {
+                release(segment, segment.steps[k], made);
+                store_what_is_viewed(segment.steps[k]);
+            }
         }
     }
 
@@ -199,6 +259,15 @@ class Uses {
             used_later_[value] = true;
             // What a block reads is held by all blocks until the last is done.
             (foreign && segment.lane ? segment.released : step.released).push_back(value);
+        }
+    }
+
+    // What a fused step keeps as a view, it keeps as what the view looks at too.
+    void store_what_is_viewed(Step& step) const {
+        for (std::size_t i = step.nodes.size(); step.nodes.size() > 1 && i-- > 0;) {
+            const Node& node = graph_.nodes[step.nodes[i]];
+            const auto is_stored = [&](std::uint32_t value) { return std::ranges::find(step.stored, value) != step.stored.end(); };
+            if (is_view(node) && is_stored(node.results[0]) && !is_stored(node.operands[0].index)) step.stored.push_back(node.operands[0].index);
         }
     }
 
@@ -259,7 +328,7 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
     }
     for (const Step& step : segment.steps) {
         const Node& first = graph.nodes[step.nodes.front()];
-        if (is_view(first)) continue;
+        if (step.nodes.size() == 1 && is_view(first)) continue;
         std::int64_t inside = 0; // a body has values of its own, about as large as what goes in and comes out
         for (const std::uint32_t n : step.nodes) {
             for (const std::uint32_t result : graph.nodes[n].results) {
@@ -271,7 +340,7 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
         most = std::max(most, live + inside);
         for (const std::uint32_t value : step.released) {
             const auto is_counted = [&](const std::vector<std::uint32_t>& values) { return std::ranges::find(values, value) != values.end(); };
-            const bool in_register = step.nodes.size() > 1 && graph.nodes[graph.values[value].node].op->tile && !is_counted(step.stored) && makes(graph, step, value);
+            const bool in_register = step.nodes.size() > 1 && !is_counted(step.stored) && makes(graph, step, value);
             if (is_view(graph.nodes[graph.values[value].node]) || is_counted(segment.reads) || in_register) continue;
             live = std::max<std::int64_t>(0, live - bytes_in(value));
         }
@@ -285,7 +354,10 @@ std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::u
     std::vector<Segment> segments;
     if (planning == Planning::in_order) {
         Segment& all = segments.emplace_back();
-        for (const std::uint32_t n : nodes) all.steps.push_back({{n}, {}, {}, 0});
+        for (const std::uint32_t n : nodes) {
+            const Node& node = plan.graph->nodes[n];
+            all.steps.push_back({{n}, {}, {}, is_pointwise(node) ? plan.graph->values[node.results[0]].type.shape : Dims(), 0, 0});
+        }
     } else {
         const Phases phases(plan, nodes);
         for (const auto& members : phases.segments()) {

@@ -1,15 +1,21 @@
 #include "exec/tile.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include "base/error.hpp"
+#include "ops/kernels/pointwise.hpp"
+#include "ops/kernels/stream.hpp"
 
 namespace vmaprun {
 namespace {
 
-constexpr std::size_t slot_bytes = 8192;
+constexpr std::size_t tile_bytes = 8192;           // of the widest element: what a tile has where rows are short
+constexpr std::int64_t flat_tile = 1024;           // elements, of a flat program
+constexpr std::int64_t least_prefetched = 1 << 20; // bytes of an input: what is smaller is in a cache already
 constexpr std::size_t no_slot = SIZE_MAX;
 
 struct Wide {
@@ -71,13 +77,40 @@ void read_any(std::size_t width, const std::byte* data, const Shape& shape, cons
 
 } // namespace
 
-TileProgram::TileProgram(Shape shape) : shape_(std::move(shape)), size_(element_count(shape_)) {}
+TileProgram::TileProgram(Shape rows, Shape columns)
+    : row_shape_(std::move(rows)), column_shape_(std::move(columns)), rows_(element_count(row_shape_)), columns_(element_count(column_shape_)) {
+    registers_.emplace_back(); // number 0 is none
+}
 
-std::size_t TileProgram::add_input(const View& view) {
-    Register input;
-    input.width = size_of(view.dtype);
+std::size_t TileProgram::add_register(std::size_t width, Form form, Access access) {
+    Register made;
+    made.access = access;
+    made.form = form;
+    made.width = width;
+    registers_.push_back(std::move(made));
+    return registers_.size() - 1;
+}
+
+std::size_t TileProgram::add_input(const View& view, Form form) {
+    const auto rank = static_cast<std::ptrdiff_t>(row_shape_.size());
+    const auto is_still = [](std::span<const std::int64_t> extents, std::span<const std::int64_t> strides) {
+        for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+            if (extents[axis] != 1 && strides[axis] != 0) return false;
+        }
+        return true;
+    };
+    const std::span<const std::int64_t> shape(view.shape), strides(view.strides);
+    const bool same_rows = is_still(shape.first(row_shape_.size()), strides.first(row_shape_.size()));
+    const bool same_columns = form == Form::full && columns_ > 1 && is_still(shape.subspan(row_shape_.size()), strides.subspan(row_shape_.size()));
+    if (same_columns && !same_rows) { // an element a row: read so, and spread
+        View row{view.dtype, view.data, {view.shape.begin(), view.shape.begin() + rank}, {view.strides.begin(), view.strides.begin() + rank}};
+        return add_input(row, Form::row);
+    }
+    const std::size_t which = add_register(size_of(view.dtype), form, Access::gathered);
+    Register& input = registers_[which];
     input.data = view.data;
-    for (std::size_t axis = 0; axis < view.rank(); ++axis) {
+    const bool repeats = form == Form::full && columns_ > 1 && same_rows && !same_columns;
+    for (std::size_t axis = repeats ? row_shape_.size() : 0; axis < view.rank(); ++axis) {
         const std::int64_t extent = view.shape[axis], stride = view.strides[axis];
         if (extent == 1) continue;
         if (!input.shape.empty() && input.strides.back() == stride * extent) {
@@ -88,31 +121,74 @@ std::size_t TileProgram::add_input(const View& view) {
             input.strides.push_back(stride);
         }
     }
-    if (input.shape.empty() || (input.shape.size() == 1 && input.strides[0] == 0)) input.access = Access::spread;
+    const bool is_one = input.shape.empty() || (input.shape.size() == 1 && input.strides[0] == 0);
+    if (elements(form, rows_) == 1) input.access = Access::direct;
+    else if (is_one) input.access = Access::spread;
+    else if (repeats) input.access = Access::repeated;
     else if (input.shape.size() == 1 && input.strides[0] == 1) input.access = Access::direct;
-    else input.access = Access::gathered;
-    if (size_ == 1) input.access = Access::direct;
-    registers_.push_back(std::move(input));
-    return registers_.size() - 1;
+    return which;
 }
 
-std::size_t TileProgram::add_step(TileKernel kernel, std::vector<std::size_t> operands, DType dtype, Target target) {
-    Register made;
-    made.access = target == Target::memory ? Access::stored : Access::computed;
-    made.width = size_of(dtype);
-    registers_.push_back(std::move(made));
-    instructions_.push_back({kernel, std::move(operands), registers_.size() - 1});
-    return registers_.size() - 1;
+std::size_t TileProgram::spread_along_columns(std::size_t row_register) {
+    if (columns_ == 1) return row_register;
+    if (registers_[row_register].spread_to != 0) return registers_[row_register].spread_to;
+    const std::size_t target = add_register(registers_[row_register].width, Form::full, Access::computed);
+    instructions_.push_back({nullptr, nullptr, nullptr, {row_register}, 1, target});
+    registers_[row_register].spread_to = target;
+    return target;
+}
+
+// One of two operands has an element a row: perhaps there is a kernel that takes it so, and nothing is to be spread.
+bool TileProgram::pair_with_row(Instruction& instruction, TileKernel kernel, std::span<const std::size_t> operands, Form form) const {
+    if (form != Form::full || columns_ < 8 || operands.size() != 2) return false;
+    const bool first_is_row = registers_[operands[0]].form == Form::row, second_is_row = registers_[operands[1]].form == Form::row;
+    const RowPair* pair = first_is_row != second_is_row ? row_pair_of(kernel) : nullptr;
+    if (pair == nullptr) return false;
+    instruction.pair = first_is_row ? pair->row_first : pair->full_first;
+    instruction.operands = {operands[first_is_row ? 1 : 0], operands[first_is_row ? 0 : 1]};
+    return true;
+}
+
+std::size_t TileProgram::add_step(TileKernel kernel, std::span<const std::size_t> operands, DType dtype, Form form, Target target) {
+    if (operands.size() > most_operands) throw InternalError("tile: a kernel with " + std::to_string(operands.size()) + " operands");
+    Instruction instruction;
+    instruction.operand_count = operands.size();
+    if (pair_with_row(instruction, kernel, operands, form)) {
+        instruction.target = add_register(size_of(dtype), form, target == Target::memory ? Access::stored : Access::computed);
+        instructions_.push_back(instruction);
+        return instruction.target;
+    }
+    instruction.kernel = kernel;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+        const bool widens = form == Form::full && registers_[operands[i]].form == Form::row;
+        if (form == Form::row && registers_[operands[i]].form == Form::full && columns_ > 1) throw InternalError("tile: a row made of whole columns");
+        instruction.operands[i] = widens ? spread_along_columns(operands[i]) : operands[i];
+    }
+    instruction.target = add_register(size_of(dtype), form, target == Target::memory ? Access::stored : Access::computed);
+    instructions_.push_back(instruction);
+    return instruction.target;
+}
+
+std::size_t TileProgram::add_fold(RowKernel kernel, std::size_t operand, DType dtype, Target target) {
+    const std::size_t whole = registers_[operand].form == Form::row ? spread_along_columns(operand) : operand;
+    const std::size_t made = add_register(size_of(dtype), Form::row, target == Target::memory ? Access::stored : Access::computed);
+    instructions_.push_back({nullptr, kernel, nullptr, {whole}, 1, made});
+    return made;
 }
 
 // Scratch tiles are used again after the last step that reads them, so that few of them are hot.
-void TileProgram::prepare() {
+void TileProgram::prepare(Stores stores) {
     std::size_t widest = 1;
-    for (const Register& each : registers_) widest = std::max(widest, each.width);
-    tile_ = static_cast<std::int64_t>(std::min<std::size_t>(1024, slot_bytes / widest));
+    for (Register& each : registers_) {
+        widest = std::max(widest, each.width);
+        if (stores == Stores::streamed && each.access == Access::stored && each.form == Form::full) each.access = Access::streamed;
+    }
+    const auto wanted = columns_ == 1 ? std::min(flat_tile, static_cast<std::int64_t>(tile_bytes / widest)) : static_cast<std::int64_t>(tile_bytes / widest);
+    tile_rows_ = std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(columns_, 1));
+    slot_bytes_ = (static_cast<std::size_t>(tile_rows_ * columns_) * widest + 63) / 64 * 64;
     std::vector<std::size_t> last_use(registers_.size(), 0);
     for (std::size_t i = 0; i < instructions_.size(); ++i) {
-        for (const std::size_t operand : instructions_[i].operands) last_use[operand] = i;
+        for (std::size_t k = 0; k < instructions_[i].operand_count; ++k) last_use[instructions_[i].operands[k]] = i;
     }
     std::vector<std::size_t> free_slots;
     const auto take = [&](Register& target) {
@@ -121,53 +197,135 @@ void TileProgram::prepare() {
         free_slots.pop_back();
     };
     for (Register& each : registers_) each.slot = no_slot;
-    for (Register& each : registers_) {
-        if (each.access == Access::spread || each.access == Access::gathered) take(each);
+    for (std::size_t r = 1; r < registers_.size(); ++r) {
+        const Access access = registers_[r].access;
+        if (access == Access::spread || access == Access::repeated || access == Access::gathered || access == Access::streamed) take(registers_[r]);
     }
     for (std::size_t i = 0; i < instructions_.size(); ++i) {
-        // Slots of spread inputs keep their content over tiles; gathered ones are filled again in each.
-        Register& target = registers_[instructions_[i].target];
+        const Instruction& instruction = instructions_[i];
+        Register& target = registers_[instruction.target];
         if (target.access == Access::computed) take(target);
-        for (const std::size_t operand : instructions_[i].operands) {
-            const Register& used = registers_[operand];
-            if (last_use[operand] != i || used.access != Access::computed) continue;
+        for (std::size_t k = 0; k < instruction.operand_count; ++k) {
+            const Register& used = registers_[instruction.operands[k]];
+            if (last_use[instruction.operands[k]] != i || used.access != Access::computed) continue;
             if (std::ranges::find(free_slots, used.slot) == free_slots.end()) free_slots.push_back(used.slot);
         }
     }
 }
 
-void TileProgram::gather(const Register& input, std::int64_t begin, std::int64_t count, std::byte* out) {
-    read_any(input.width, input.data, input.shape, input.strides, begin, count, out);
+struct TileProgram::Tile {
+    std::byte* scratch;
+    std::array<std::byte*, 24> few;
+    std::vector<std::byte*> many;
+    std::byte** at;
+};
+
+namespace {
+
+// One thread's scratch tiles, kept from program to program.
+std::byte* scratch_of(std::size_t bytes) {
+    struct Free {
+        void operator()(std::byte* memory) const { std::free(memory); }
+    };
+    thread_local std::unique_ptr<std::byte, Free> memory;
+    thread_local std::size_t have = 0;
+    if (have < bytes) {
+        have = (std::max(bytes, 2 * have) + 4095) / 4096 * 4096;
+        memory.reset(static_cast<std::byte*>(std::aligned_alloc(4096, have)));
+        if (!memory) {
+            have = 0;
+            throw std::bad_alloc();
+        }
+    }
+    return memory.get();
+}
+
+// Each of `rows` elements `columns` times.
+template <class Word> void spread_rows(const std::byte* from, std::int64_t rows, std::int64_t columns, std::byte* to) {
+    const auto* in = reinterpret_cast<const Word*>(from);
+    auto* out = reinterpret_cast<Word*>(to);
+    for (std::int64_t r = 0; r < rows; ++r, out += columns) std::fill_n(out, columns, in[r]);
+}
+
+void spread_rows_of(std::size_t width, const std::byte* from, std::int64_t rows, std::int64_t columns, std::byte* to) {
+    switch (width) {
+    case 1: return spread_rows<std::uint8_t>(from, rows, columns, to);
+    case 2: return spread_rows<std::uint16_t>(from, rows, columns, to);
+    case 4: return pointwise_table().spread32(from, rows, columns, to);
+    case 8: return pointwise_table().spread64(from, rows, columns, to);
+    default: return spread_rows<Wide>(from, rows, columns, to);
+    }
+}
+
+} // namespace
+
+// What is the same in every tile.
+void TileProgram::fill_once(Tile& tile, std::int64_t rows) const {
+    for (std::size_t r = 1; r < registers_.size(); ++r) {
+        const Register& each = registers_[r];
+        if (each.slot != no_slot) tile.at[r] = tile.scratch + each.slot * slot_bytes_;
+        if (each.access == Access::spread) read_any(each.width, each.data, {elements(each.form, rows)}, {0}, 0, elements(each.form, rows), tile.at[r]);
+        if (each.access != Access::repeated) continue;
+        const auto row_bytes = static_cast<std::size_t>(columns_) * each.width;
+        read_any(each.width, each.data, each.shape, each.strides, 0, columns_, tile.at[r]);
+        for (std::int64_t row = 1; row < rows; ++row) std::memcpy(tile.at[r] + static_cast<std::size_t>(row) * row_bytes, tile.at[r], row_bytes);
+    }
+}
+
+// Where inputs and results are for the tile of `count` rows from `first` on.
+void TileProgram::place(Tile& tile, std::int64_t first, std::int64_t count) const {
+    for (std::size_t r = 1; r < registers_.size(); ++r) {
+        const Register& each = registers_[r];
+        if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data + elements(each.form, first) * static_cast<std::int64_t>(each.width);
+        else if (each.access == Access::gathered) read_any(each.width, each.data, each.shape, each.strides, elements(each.form, first), elements(each.form, count), tile.at[r]);
+    }
+}
+
+// Asks for a part of the next tile's inputs, while an instruction works on this one.
+void TileProgram::prefetch(std::int64_t next, std::int64_t rows, std::size_t part) const {
+    constexpr std::int64_t line = 64;
+    const auto parts = static_cast<std::int64_t>(instructions_.size());
+    for (std::size_t r = 1; r < registers_.size(); ++r) {
+        const Register& each = registers_[r];
+        if (each.access != Access::direct) continue;
+        const auto width = static_cast<std::int64_t>(each.width);
+        if (elements(each.form, rows_) * width < least_prefetched) continue;
+        const std::int64_t lines = elements(each.form, rows) * width / line;
+        const std::byte* from = each.data + elements(each.form, next) * width;
+        const std::int64_t end = lines * (static_cast<std::int64_t>(part) + 1) / parts;
+        for (std::int64_t i = lines * static_cast<std::int64_t>(part) / parts; i < end; ++i) __builtin_prefetch(from + i * line);
+    }
 }
 
 void TileProgram::run(std::int64_t begin, std::int64_t end) const {
-    if (begin >= end) return;
-    alignas(64) thread_local std::vector<std::byte> scratch_memory;
-    const std::size_t wanted = (slots_ + 1) * slot_bytes + 64;
-    if (scratch_memory.size() < wanted) scratch_memory.resize(wanted);
-    void* start = scratch_memory.data();
-    std::size_t space = scratch_memory.size();
-    auto* scratch = static_cast<std::byte*>(std::align(64, wanted - 64, start, space));
-    std::vector<std::byte*> at(registers_.size());
-    for (std::size_t r = 0; r < registers_.size(); ++r) {
-        const Register& each = registers_[r];
-        if (each.slot != no_slot) at[r] = scratch + each.slot * slot_bytes;
-        if (each.access == Access::spread) read_any(each.width, each.data, {tile_}, {0}, 0, std::min(tile_, end - begin), at[r]);
-    }
-    std::vector<const void*> operands;
-    for (std::int64_t first = begin; first < end; first += tile_) {
-        const std::int64_t count = std::min(tile_, end - first);
-        for (std::size_t r = 0; r < registers_.size(); ++r) {
-            const Register& each = registers_[r];
-            if (each.access == Access::direct || each.access == Access::stored) at[r] = each.data + first * static_cast<std::int64_t>(each.width);
-            else if (each.access == Access::gathered) gather(each, first, count, at[r]);
+    if (begin >= end || columns_ == 0) return;
+    Tile tile;
+    tile.scratch = scratch_of(slots_ * slot_bytes_);
+    tile.many.resize(registers_.size() > tile.few.size() ? registers_.size() : 0);
+    tile.at = tile.many.empty() ? tile.few.data() : tile.many.data();
+    fill_once(tile, std::min(tile_rows_, end - begin));
+    std::array<const void*, most_operands> operands{};
+    for (std::int64_t first = begin; first < end; first += tile_rows_) {
+        const std::int64_t count = std::min(tile_rows_, end - first), next = first + count;
+        const std::int64_t ahead = std::min(tile_rows_, end - next);
+        place(tile, first, count);
+        for (std::size_t i = 0; i < instructions_.size(); ++i) {
+            const Instruction& instruction = instructions_[i];
+            if (ahead > 0) prefetch(next, ahead, i);
+            for (std::size_t k = 0; k < instruction.operand_count; ++k) operands[k] = tile.at[instruction.operands[k]];
+            std::byte* out = tile.at[instruction.target];
+            const Register& target = registers_[instruction.target];
+            if (instruction.kernel != nullptr) instruction.kernel(out, operands.data(), elements(target.form, count));
+            else if (instruction.pair != nullptr) instruction.pair(out, operands[0], operands[1], count, columns_);
+            else if (instruction.fold != nullptr) instruction.fold(out, operands[0], count, columns_);
+            else spread_rows_of(target.width, static_cast<const std::byte*>(operands[0]), count, columns_, out);
+            if (target.access == Access::streamed) {
+                const auto width = static_cast<std::int64_t>(target.width);
+                stream_copy(target.data + first * columns_ * width, out, static_cast<std::size_t>(count * columns_ * width));
+            }
         }
-        for (const Instruction& instruction : instructions_) {
-            operands.clear();
-            for (const std::size_t operand : instruction.operands) operands.push_back(at[operand]);
-            instruction.kernel(at[instruction.target], operands.data(), count);
-        }
     }
+    if (std::ranges::any_of(registers_, [](const Register& each) { return each.access == Access::streamed; })) stream_fence();
 }
 
 } // namespace vmaprun

@@ -1,60 +1,85 @@
-// The register machine for pointwise work: programs of tile kernels (ir/op.hpp) over one shape, run tile by tile, so that
-// what goes from kernel to kernel stays in the first-level cache.
+// The register machine for fused work: a program of kernels (ir/op.hpp) over a space of rows x columns, run tile by tile,
+// so that what goes from kernel to kernel stays in the first-level cache. A tile is some whole rows.
 //
-// Registers hold one tile each. A register is read from a strided input (in place where it is contiguous, spread once where
-// all its elements are one, gathered else), made by a step, or both made and stored to a contiguous result.
+// A register holds a tile of FULL form (an element for each row and column) or of ROW form (an element for each row). It
+// is read from a strided input (in place where it is contiguous, spread once where all its elements are one, gathered
+// else), made by a step, or both made and stored to a contiguous result. Pointwise kernels run over either form, row
+// registers being spread along the columns for full ones; folds make a row register of a full one.
+// A space without columns (columns = 1) is flat: there both forms are the same.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "array/array.hpp"
 #include "ir/op.hpp"
+#include "ops/kernels/pointwise_table.hpp"
 
 namespace vmaprun {
 
 class TileProgram {
   public:
-    explicit TileProgram(Shape shape);
+    enum class Form { full, row };
+    enum class Target { tile, memory }; // kept in its tile, or written to memory that is bound before a run
+    // Whether results go past the caches: for what is large, cheap to compute, and not read again soon.
+    enum class Stores { cached, streamed };
 
-    // A register that holds an input; its view has the program's shape.
-    std::size_t add_input(const View& view);
-    // A register made by a kernel from earlier ones; kept in its tile, or written to memory that is bound before a run.
-    enum class Target { tile, memory };
-    std::size_t add_step(TileKernel kernel, std::vector<std::size_t> operands, DType dtype, Target target);
-    void prepare(); // after the last step
-    // The memory of an input (of the same strides as before) or of a result (row-major, of the program's shape).
+    TileProgram(Shape rows, Shape columns);
+
+    // A register that holds an input: a view of shape rows + columns (full), or rows (row).
+    std::size_t add_input(const View& view, Form form);
+    // A register made by a kernel from earlier ones. A full step takes registers of either form, a row step row registers.
+    std::size_t add_step(TileKernel kernel, std::span<const std::size_t> operands, DType dtype, Form form, Target target);
+    std::size_t add_fold(RowKernel kernel, std::size_t operand, DType dtype, Target target);
+    void prepare(Stores stores); // after the last step
+    // The memory of an input (of the same strides as before) or of a result (row-major, of its form's shape).
     void bind(std::size_t which, std::byte* data) { registers_[which].data = data; }
 
-    std::int64_t size() const { return size_; }
-    std::int64_t tile() const { return tile_; }
-    // Elements [begin, end) in row-major order; distinct ranges may run on several threads at once.
+    Form form(std::size_t which) const { return registers_[which].form; }
+    std::int64_t rows() const { return rows_; }
+    std::int64_t columns() const { return columns_; }
+    std::int64_t tile_rows() const { return tile_rows_; }
+    // Rows [begin, end) in row-major order; distinct ranges may run on several threads at once.
     void run(std::int64_t begin, std::int64_t end) const;
 
   private:
-    enum class Access { direct, spread, gathered, computed, stored };
+    static constexpr std::size_t most_operands = 4;
+    enum class Access { direct, spread, repeated, gathered, computed, stored, streamed };
     struct Register {
         Access access = Access::computed;
+        Form form = Form::full;
         std::size_t width = 1;      // bytes an element
-        std::byte* data = nullptr;  // direct, spread, gathered, stored
-        Shape shape;                // gathered: joined axes
+        std::byte* data = nullptr;  // of inputs and results
+        Shape shape;                // gathered, repeated: joined axes
         Strides strides;
-        std::size_t slot = 0;       // spread, gathered, computed: its scratch tile
+        std::size_t slot = 0;       // where its scratch tile is, if it has one
+        std::size_t spread_to = 0;  // row form: the full register that repeats it; 0: none yet (a result never is 0)
     };
     struct Instruction {
-        TileKernel kernel = nullptr;
-        std::vector<std::size_t> operands;
-        std::size_t target = 0;
+        TileKernel kernel = nullptr;    // all null: a row register spread along the columns
+        RowKernel fold = nullptr;
+        RowPairFunction pair = nullptr; // of a full operand, then one of an element a row
+        std::array<std::size_t, most_operands> operands{};
+        std::size_t operand_count = 0, target = 0;
     };
-    static void gather(const Register& input, std::int64_t begin, std::int64_t count, std::byte* out);
+    struct Tile; // where each register is now
 
-    Shape shape_;
-    std::int64_t size_ = 1;
-    std::int64_t tile_ = 1024;
+    std::size_t add_register(std::size_t width, Form form, Access access);
+    bool pair_with_row(Instruction& instruction, TileKernel kernel, std::span<const std::size_t> operands, Form form) const;
+    std::size_t spread_along_columns(std::size_t row_register);
+    bool has_slot(const Register& each) const { return each.access != Access::direct && each.access != Access::stored; }
+    std::int64_t elements(Form form, std::int64_t rows) const { return form == Form::full ? rows * columns_ : rows; }
+    void fill_once(Tile& tile, std::int64_t rows) const;
+    void place(Tile& tile, std::int64_t first, std::int64_t count) const;
+    void prefetch(std::int64_t next, std::int64_t rows, std::size_t part) const;
+
+    Shape row_shape_, column_shape_;
+    std::int64_t rows_ = 1, columns_ = 1, tile_rows_ = 1;
     std::vector<Register> registers_;
     std::vector<Instruction> instructions_;
-    std::size_t slots_ = 0;
+    std::size_t slots_ = 0, slot_bytes_ = 0;
 };
 
 } // namespace vmaprun

@@ -157,6 +157,10 @@ Dim product_of(const Dims& dims) {
     return product;
 }
 
+bool same_sizes(const Dims& a, const Dims& b) {
+    return std::ranges::equal(a, b, [](Dim x, Dim y) { return x.value() == y.value(); });
+}
+
 bool any_symbolic(const Dims& dims) {
     return std::ranges::any_of(dims, [](const Dim& dim) { return dim.is_symbolic(); });
 }

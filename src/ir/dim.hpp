@@ -48,5 +48,6 @@ std::string dims_text(const Dims& dims); // "[4, k]"; rank 0 is ""
 std::vector<std::int64_t> values_of(const Dims& dims);
 Dim product_of(const Dims& dims);
 bool any_symbolic(const Dims& dims);
+bool same_sizes(const Dims& a, const Dims& b); // the same numbers (or witnesses)
 
 } // namespace vmaprun

@@ -66,6 +66,16 @@ using TileKernel = void (*)(void* out, const void* const* in, std::int64_t n);
 // Chosen once for a node from the dtypes of operands and result.
 using TileRule = TileKernel (*)(std::span<const DType> operands, DType result);
 
+// Work on whole rows of a tile: `rows` rows of `columns` >= 1 elements, row-major without gaps; writes one element a row.
+// The bits of a row's result depend on that row alone.
+using RowKernel = void (*)(void* out, const void* in, std::int64_t rows, std::int64_t columns);
+struct RowWork {
+    RowKernel kernel = nullptr; // null: this node doesn't fold rows
+    std::size_t axes = 0;       // the last so many axes of its operand are the columns
+};
+// Reductions over the last axes: fused by the engine with what is pointwise before and after them.
+using RowRule = RowWork (*)(const Node& node, const TensorType& operand);
+
 // How a call in a script becomes nodes: promotes, broadcasts, normalises axes, adds nodes. Several values: a tuple.
 struct Lowered {
     std::vector<Value> values;
@@ -88,10 +98,12 @@ struct Op {
     Lowering lower = nullptr; // null: scripts can't call it
     TypeRule type = nullptr;  // null: never a node itself (lowers to others)
     TileRule tile = nullptr;  // pointwise: fused by the engine
+    RowRule rows = nullptr;   // folds of the last axes: fused too (beside a kernel, which does any axes)
     ViewRule view = nullptr;  // movement without data
     Kernel kernel = nullptr;
     Effect effect = Effect::none;
     DimRule dims = nullptr;
+    bool costly = false;      // pointwise: many times an addition
     // Whether a result of weak operands is weak too (null: yes); only cast answers otherwise.
     bool (*stays_weak)(const Attributes& attributes) = nullptr;
     // How many leading operands decide whether results are weak: positions behind them never do.

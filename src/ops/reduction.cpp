@@ -63,6 +63,20 @@ std::vector<TensorType> position(std::span<const TensorType> operands, const Att
     return {{DType::i64, without_axes(shape, axes, std::get<bool>(attributes[1]))}};
 }
 
+// The last axes, all of them in order: those that an operand's rows are made of.
+template <RowKernel (*Kernel)(DType)> RowWork fold_of_rows(const Node& node, const TensorType& operand) {
+    const Dims& axes = node.dims(0);
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        if (axes[i].value() != static_cast<std::int64_t>(operand.rank() - axes.size() + i)) return {};
+    }
+    return axes.empty() ? RowWork{} : RowWork{Kernel(operand.dtype), axes.size()};
+}
+template <RowKernel (*Kernel)(DType)> RowWork position_in_rows(const Node& node, const TensorType& operand) {
+    const std::int64_t axis = node.integer(0), rank = static_cast<std::int64_t>(operand.rank());
+    if (rank == 0 || (axis >= 0 && axis != rank - 1)) return {};
+    return {Kernel(operand.dtype), axis < 0 ? operand.rank() : 1};
+}
+
 bool never_weak(const Attributes&) { return false; }
 
 // ---- lowerings
@@ -129,23 +143,23 @@ std::span<const Op> reduction_ops() {
     // Nodes: operand x. attributes: 0: Dims axes (ascending), 1: bool keepdims; of argmax and argmin 0: axis, or -1 for all.
     static const std::array rows = {
         Op{.signature = "sum(x, axis: axes = none, dtype: dtype = none, keepdims: bool = false)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
-           .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .kernel = sum_kernel},
+           .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel},
         Op{.signature = "prod(x, axis: axes = none, dtype: dtype = none, keepdims: bool = false)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
-           .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .kernel = prod_kernel},
+           .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<prod_rows>, .kernel = prod_kernel},
         Op{.signature = "max(x, axis: axes = none, keepdims: bool = false)", .doc = "The largest element over axes; NaN where there is one.",
-           .example = "max([1.0, 3.0, 2.0]) => 3.0", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .kernel = max_kernel},
+           .example = "max([1.0, 3.0, 2.0]) => 3.0", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<max_rows>, .kernel = max_kernel},
         Op{.signature = "min(x, axis: axes = none, keepdims: bool = false)", .doc = "The smallest element over axes; NaN where there is one.",
-           .example = "min([[1, 4], [3, 2]], axis=1) => [1, 2]", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .kernel = min_kernel},
+           .example = "min([[1, 4], [3, 2]], axis=1) => [1, 2]", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<min_rows>, .kernel = min_kernel},
         Op{.signature = "all(x, axis: axes = none, keepdims: bool = false)", .doc = "Whether every element over axes is true (not 0); true over none.",
-           .example = "all([true, false]) => false", .family = Family::reduction, .lower = lower_logical, .type = boolean, .kernel = all_kernel},
+           .example = "all([true, false]) => false", .family = Family::reduction, .lower = lower_logical, .type = boolean, .rows = fold_of_rows<all_rows>, .kernel = all_kernel},
         Op{.signature = "any(x, axis: axes = none, keepdims: bool = false)", .doc = "Whether some element over axes is true (not 0); false over none.",
-           .example = "any([true, false]) => true", .family = Family::reduction, .lower = lower_logical, .type = boolean, .kernel = any_kernel},
+           .example = "any([true, false]) => true", .family = Family::reduction, .lower = lower_logical, .type = boolean, .rows = fold_of_rows<any_rows>, .kernel = any_kernel},
         Op{.signature = "count_nonzero(x, axis: axes = none, keepdims: bool = false)", .doc = "The number of elements over axes that are not 0.",
-           .example = "count_nonzero([3, 0, 5]) => 2", .family = Family::reduction, .lower = lower_logical, .type = count, .kernel = count_nonzero_kernel, .stays_weak = never_weak},
+           .example = "count_nonzero([3, 0, 5]) => 2", .family = Family::reduction, .lower = lower_logical, .type = count, .rows = fold_of_rows<count_nonzero_rows>, .kernel = count_nonzero_kernel, .stays_weak = never_weak},
         Op{.signature = "argmax(x, axis: axis = none, keepdims: bool = false)", .doc = "The position of the first largest element along an axis (none: of all, flattened); a NaN counts as largest.",
-           .example = "argmax([1, 7, 7]) => 1", .family = Family::reduction, .lower = lower_position, .type = position, .kernel = argmax_kernel, .stays_weak = never_weak},
+           .example = "argmax([1, 7, 7]) => 1", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmax_rows>, .kernel = argmax_kernel, .stays_weak = never_weak},
         Op{.signature = "argmin(x, axis: axis = none, keepdims: bool = false)", .doc = "The position of the first smallest element along an axis (none: of all, flattened); a NaN counts as smallest.",
-           .example = "argmin([[2, 1], [0, 5]], axis=0) => [1, 0]", .family = Family::reduction, .lower = lower_position, .type = position, .kernel = argmin_kernel, .stays_weak = never_weak},
+           .example = "argmin([[2, 1], [0, 5]], axis=0) => [1, 0]", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmin_rows>, .kernel = argmin_kernel, .stays_weak = never_weak},
     };
     return rows;
 }

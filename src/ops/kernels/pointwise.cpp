@@ -1,5 +1,7 @@
 #include "ops/kernels/pointwise.hpp"
 
+#include <algorithm>
+
 namespace vmaprun {
 namespace {
 
@@ -40,6 +42,13 @@ const PointwiseTable& pointwise_table() {
 }
 
 TileKernel pointwise_kernel(PointwiseOp op, DType dtype) { return pointwise_table().at(op, static_cast<ElementType>(dtype)); }
+
+const RowPair* row_pair_of(TileKernel kernel) {
+    const PointwiseTable& table = pointwise_table();
+    const RowPair* end = table.row_pairs + table.row_pair_count;
+    const RowPair* found = std::find_if(table.row_pairs, end, [&](const RowPair& pair) { return pair.flat == kernel; });
+    return found == end ? nullptr : found;
+}
 
 TileKernel cast_kernel(DType from, DType to) { return pointwise_table().cast[static_cast<int>(from)][static_cast<int>(to)]; }
 

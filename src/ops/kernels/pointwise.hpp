@@ -13,6 +13,8 @@ PointwiseTable make_pointwise_table(InstructionSet set);     // of one that runs
 
 // Null where the operation has no kernel for the type.
 TileKernel pointwise_kernel(PointwiseOp op, DType dtype);
+// The forms of a binary kernel with an operand of one element a row; null: there are none.
+const RowPair* row_pair_of(TileKernel kernel);
 TileKernel cast_kernel(DType from, DType to);
 
 } // namespace vmaprun

@@ -28,9 +28,22 @@ enum class PointwiseOp : unsigned char {
 // out[i] = f(in[0][i], ...) for i in [0, n); see TileKernel in ir/op.hpp for what holds.
 using TileFunction = void (*)(void* out, const void* const* in, long n);
 
+// The same operation over rows of a tile, one of its two operands having one element a row.
+using RowPairFunction = void (*)(void* out, const void* full, const void* row, long rows, long columns);
+struct RowPair {
+    TileFunction flat; // the kernel that both stand for
+    RowPairFunction full_first, row_first;
+};
+// Each element of a row `columns` times.
+using SpreadFunction = void (*)(const void* row, long rows, long columns, void* out);
+
 struct PointwiseTable {
     TileFunction of[static_cast<int>(PointwiseOp::count)][static_cast<int>(ElementType::count)];
     TileFunction cast[static_cast<int>(ElementType::count)][static_cast<int>(ElementType::count)]; // [from][to]
+
+    RowPair row_pairs[16];
+    int row_pair_count;
+    SpreadFunction spread32, spread64; // of elements of 4 and 8 bytes
 
     TileFunction& at(PointwiseOp op, ElementType type) { return of[static_cast<int>(op)][static_cast<int>(type)]; }
     TileFunction at(PointwiseOp op, ElementType type) const { return of[static_cast<int>(op)][static_cast<int>(type)]; }

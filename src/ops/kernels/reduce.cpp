@@ -338,6 +338,53 @@ template <bool Largest, class T> std::int64_t first_best(const Layout& layout, c
     return found;
 }
 
+// ---- rows of a tile
+
+// Rows longer than a chunk: chunk by chunk, and the tree of chunks.
+template <class F> typename F::Acc fold_long_row(RowsFold<F> fold, ChunkTree<F>& tree, const typename F::In* x, std::int64_t n) {
+    tree.clear();
+    for (std::int64_t begin = 0; begin < n; begin += chunk_of<F>) {
+        typename F::Acc part;
+        fold(x + begin, 1, std::min(chunk_of<F>, n - begin), &part);
+        tree.push(&part);
+    }
+    return *tree.finish();
+}
+
+template <class F> void fold_tile_rows(void* out, const void* in, std::int64_t rows, std::int64_t columns) {
+    static const RowsFold<F> fold = rows_fold<F>();
+    const auto* x = static_cast<const typename F::In*>(in);
+    auto* results = static_cast<typename F::Acc*>(out);
+    if (columns <= chunk_of<F>) return fold(x, rows, columns, results);
+    ChunkTree<F> tree(1);
+    for (std::int64_t r = 0; r < rows; ++r) results[r] = fold_long_row<F>(fold, tree, x + r * columns, columns);
+}
+
+template <bool Largest, class T> void find_in_tile_rows(void* out, const void* in, std::int64_t rows, std::int64_t columns) {
+    const auto* x = static_cast<const T*>(in);
+    for (std::int64_t r = 0; r < rows; ++r, x += columns) {
+        std::int64_t found = 0;
+        for (std::int64_t i = 1; i < columns; ++i) {
+            if (beats<Largest>(x[i], x[found])) found = i;
+        }
+        static_cast<std::int64_t*>(out)[r] = found;
+    }
+}
+
+template <template <class> class Fold, bool RealOnly> RowKernel tile_rows(DType dtype) {
+    return visit_dtype(dtype, []<class T>(TypeTag<T>) -> RowKernel {
+        if constexpr (std::is_same_v<T, KeyWords> || (RealOnly && is_complex_type<T>)) return nullptr;
+        else return fold_tile_rows<Fold<T>>;
+    });
+}
+
+template <bool Largest> RowKernel arg_rows(DType dtype) {
+    return visit_dtype(dtype, []<class T>(TypeTag<T>) -> RowKernel {
+        if constexpr (std::is_same_v<T, KeyWords> || is_complex_type<T>) return nullptr;
+        else return find_in_tile_rows<Largest, T>;
+    });
+}
+
 template <bool Largest> void arg_kernel(const KernelCall& call) {
     std::vector<std::int64_t> axes{call.node->integer(0)};
     if (axes[0] < 0) {
@@ -357,6 +404,16 @@ template <bool Largest> void arg_kernel(const KernelCall& call) {
 }
 
 } // namespace
+
+RowKernel sum_rows(DType dtype) { return tile_rows<fold::Sum, false>(dtype); }
+RowKernel prod_rows(DType dtype) { return tile_rows<fold::Product, false>(dtype); }
+RowKernel max_rows(DType dtype) { return tile_rows<fold::Max, true>(dtype); }
+RowKernel min_rows(DType dtype) { return tile_rows<fold::Min, true>(dtype); }
+RowKernel all_rows(DType dtype) { return tile_rows<fold::All, false>(dtype); }
+RowKernel any_rows(DType dtype) { return tile_rows<fold::Any, false>(dtype); }
+RowKernel count_nonzero_rows(DType dtype) { return tile_rows<fold::Count, false>(dtype); }
+RowKernel argmax_rows(DType dtype) { return arg_rows<true>(dtype); }
+RowKernel argmin_rows(DType dtype) { return arg_rows<false>(dtype); }
 
 void sum_kernel(const KernelCall& call) { reduce_any_dtype<fold::Sum>(call); }
 void prod_kernel(const KernelCall& call) { reduce_any_dtype<fold::Product>(call); }

@@ -11,6 +11,17 @@
 
 namespace vmaprun {
 
+// The folds of rows of tiles (ir/op.hpp) by the names of the reductions; null where the dtype has none.
+RowKernel sum_rows(DType dtype);
+RowKernel prod_rows(DType dtype);
+RowKernel max_rows(DType dtype);
+RowKernel min_rows(DType dtype);
+RowKernel all_rows(DType dtype);
+RowKernel any_rows(DType dtype);
+RowKernel count_nonzero_rows(DType dtype);
+RowKernel argmax_rows(DType dtype);
+RowKernel argmin_rows(DType dtype);
+
 void sum_kernel(const KernelCall& call);
 void prod_kernel(const KernelCall& call);
 void max_kernel(const KernelCall& call);

@@ -87,6 +87,29 @@ TEST_CASE("every instruction set folds in the same order") {
             CHECK(table->f64.product_row(y.as<double>(), n) == tables[0]->f64.product_row(y.as<double>(), n));
         }
     }
+    for (const std::int64_t n : {1, 3, 16, 21, 100, 128}) { // nine rows at once: twice four, and one
+        CAPTURE(n);
+        for (const FoldTable* table : tables) {
+            float f32[4][9];
+            double f64[4][9];
+            table->f32.sum_rows(x.as<float>(), 9, n, f32[0]), table->f32.product_rows(x.as<float>(), 9, n, f32[1]);
+            table->f32.max_rows(x.as<float>(), 9, n, f32[2]), table->f32.min_rows(x.as<float>(), 9, n, f32[3]);
+            table->f64.sum_rows(y.as<double>(), 9, n, f64[0]), table->f64.product_rows(y.as<double>(), 9, n, f64[1]);
+            table->f64.max_rows(y.as<double>(), 9, n, f64[2]), table->f64.min_rows(y.as<double>(), 9, n, f64[3]);
+            for (int r = 0; r < 9; ++r) {
+                const float* a = x.as<float>() + r * n;
+                const double* b = y.as<double>() + r * n;
+                CHECK(f32[0][r] == stated_sum(a, n));
+                CHECK(f32[1][r] == tables[0]->f32.product_row(a, n));
+                CHECK(f32[2][r] == tables[0]->f32.max_row(a, n));
+                CHECK(f32[3][r] == tables[0]->f32.min_row(a, n));
+                CHECK(f64[0][r] == stated_sum(b, n));
+                CHECK(f64[1][r] == tables[0]->f64.product_row(b, n));
+                CHECK(f64[2][r] == tables[0]->f64.max_row(b, n));
+                CHECK(f64[3][r] == tables[0]->f64.min_row(b, n));
+            }
+        }
+    }
     float mixed[40];
     for (int i = 0; i < 40; ++i) mixed[i] = i % 2 == 0 ? -0.0f : 0.0f;
     for (const FoldTable* table : tables) {
@@ -96,6 +119,11 @@ TEST_CASE("every instruction set folds in the same order") {
         holed[37] = std::numeric_limits<float>::quiet_NaN();
         CHECK(std::isnan(table->f32.max_row(holed, 40)));
         CHECK(std::isnan(table->f32.min_row(holed, 38)));
+        float extremes[8];
+        table->f32.max_rows(mixed, 4, 10, extremes), table->f32.min_rows(mixed, 4, 10, extremes + 4);
+        for (int r = 0; r < 4; ++r) CHECK((!std::signbit(extremes[r]) && std::signbit(extremes[4 + r])));
+        table->f32.max_rows(holed, 4, 10, extremes), table->f32.min_rows(holed, 4, 10, extremes + 4);
+        CHECK((std::isnan(extremes[3]) && std::isnan(extremes[7]) && extremes[2] == 0 && extremes[6] == 0));
     }
 }
 #endif

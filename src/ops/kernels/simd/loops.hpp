@@ -77,6 +77,32 @@ template <class Function, class Out, class In> void binary_loop(void* out, const
     for (long i = 0; i < n; ++i) y[i] = Function::apply(a[i], b[i]);
 }
 
+template <class Function, class T> void full_first_loop(void* out, const void* full, const void* row, long rows, long columns) {
+    T* y = static_cast<T*>(out);
+    const T* a = static_cast<const T*>(full);
+    for (long r = 0; r < rows; ++r, y += columns, a += columns) {
+        const T b = static_cast<const T*>(row)[r];
+#pragma GCC ivdep
+        for (long i = 0; i < columns; ++i) y[i] = Function::apply(a[i], b);
+    }
+}
+template <class Function, class T> void row_first_loop(void* out, const void* full, const void* row, long rows, long columns) {
+    T* y = static_cast<T*>(out);
+    const T* b = static_cast<const T*>(full);
+    for (long r = 0; r < rows; ++r, y += columns, b += columns) {
+        const T a = static_cast<const T*>(row)[r];
+#pragma GCC ivdep
+        for (long i = 0; i < columns; ++i) y[i] = Function::apply(a, b[i]);
+    }
+}
+template <class T> void spread_loop(const void* row, long rows, long columns, void* out) {
+    T* y = static_cast<T*>(out);
+    for (long r = 0; r < rows; ++r, y += columns) {
+        const T x = static_cast<const T*>(row)[r];
+        for (long i = 0; i < columns; ++i) y[i] = x;
+    }
+}
+
 template <class... Types> struct TypeList {};
 using Integers = TypeList<int8, int16, int32, int64, uint8, uint16, uint32, uint64>;
 using Floats = TypeList<float, double>;
@@ -88,6 +114,10 @@ template <class Function, class... Types> void fill_unary(PointwiseTable& table,
 }
 template <class Function, class... Types> void fill_binary(PointwiseTable& table, PointwiseOp op, TypeList<Types...>) {
     ((table.at(op, element_of<Types>()) = binary_loop<Function, Types, Types>), ...);
+}
+// A binary operation, and its forms with an element a row.
+template <class Function, class... Types> void fill_row_pairs(PointwiseTable& table, PointwiseOp op, TypeList<Types...>) {
+    ((table.row_pairs[table.row_pair_count++] = {table.at(op, element_of<Types>()), full_first_loop<Function, Types>, row_first_loop<Function, Types>}), ...);
 }
 template <class Function, class... Types> void fill_unary_truth(PointwiseTable& table, PointwiseOp op, TypeList<Types...>) {
     ((table.at(op, element_of<Types>()) = unary_loop<Function, Truth, Types>), ...);

@@ -195,6 +195,12 @@ void fill_arithmetic(PointwiseTable& table) {
     fill_binary<Subtract>(table, subtract, Reals{});
     fill_binary<Multiply>(table, multiply, Reals{});
     fill_binary<Divide>(table, divide, Floats{});
+    fill_row_pairs<Add>(table, add, Floats{});
+    fill_row_pairs<Subtract>(table, subtract, Floats{});
+    fill_row_pairs<Multiply>(table, multiply, Floats{});
+    fill_row_pairs<Divide>(table, divide, Floats{});
+    table.spread32 = spread_loop<uint32>;
+    table.spread64 = spread_loop<uint64>;
     fill_binary<FloorDivide>(table, floor_divide, Integers{});
     fill_binary<Remainder>(table, remainder, Integers{});
     fill_binary<Power>(table, pow, Integers{});

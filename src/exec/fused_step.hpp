@@ -1,8 +1,9 @@
-// A step of one or several pointwise nodes, made ready for its operands' strides: a tile program, and what it reads and
-// writes. Where a step runs again and again (the body of a loop) it is kept, and only looks up where its data is now.
+// A step of one or several nodes that run tile by tile: pointwise ones, and folds of rows with what is pointwise around
+// them. Made ready for its operands' strides: a tile program, and what it reads and writes. Where a step runs again and
+// again (the body of a loop) it is kept, and only looks up where its data is now.
 #pragma once
 
-#include <memory>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -11,9 +12,9 @@
 
 namespace vmaprun {
 
-class PointwiseStep {
+class FusedStep {
   public:
-    PointwiseStep(const Work& work, const Step& step);
+    FusedStep(const Work& work, const Step& step);
     // Whether operands have the strides that it was made for (the frame being the same).
     bool fits(const Work& work) const;
     // `keeps`: small results are kept, to be written again once nobody looks at them.
@@ -31,12 +32,16 @@ class PointwiseStep {
         std::size_t which;
         std::vector<Array> kept;
     };
+    struct Making; // what is known only while the program is made
+    void add_node(Making& making, const Node& node);
+    std::size_t operand_register(Making& making, const Node& node, std::size_t i, TileProgram::Form form);
     static Array memory_for(const Work& work, Result& result, Memory memory);
 
     std::optional<TileProgram> program_;
     std::int64_t kernels_ = 0;
     std::vector<Input> inputs_;
     std::vector<Result> results_;
+    std::vector<std::uint32_t> views_; // nodes that only look at a result in another shape
 };
 
 } // namespace vmaprun

@@ -1,0 +1,125 @@
+#include "exec/fused_step.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "ops/lane_iteration.hpp"
+
+namespace vmaprun {
+namespace {
+
+using Form = TileProgram::Form;
+using Target = TileProgram::Target;
+
+constexpr std::int64_t largest_kept = 8192;  // elements
+constexpr std::size_t most_kept = 3;         // a result, the one of the iteration before, and one to write
+constexpr std::int64_t worth_streaming = 8 << 20; // bytes of results: more than what stays in a cache
+constexpr int most_streamed_cost = 12;       // kernels an element: beyond, computing takes longer than memory
+
+// How much of the time of a stored element its kernels take, in additions.
+int cost_of(const Node& node) { return node.op->family == Family::pointwise && node.op->costly ? 8 : 1; }
+
+} // namespace
+
+struct FusedStep::Making {
+    const Work& work;
+    const Step& step;
+    std::map<std::pair<std::uint32_t, Form>, std::size_t> inputs;
+    std::map<std::uint32_t, std::size_t> made; // values of the step itself
+    bool is_kept(std::uint32_t value) const { return step.nodes.size() == 1 || std::ranges::find(step.stored, value) != step.stored.end(); }
+};
+
+FusedStep::FusedStep(const Work& work, const Step& step) : kernels_(static_cast<std::int64_t>(step.nodes.size())) {
+    const Graph& graph = work.graph();
+    Making making{work, step, {}, {}};
+    Shape rows = work.frame.shape(graph.nodes[step.nodes.front()].lanes, step.space);
+    Shape columns(rows.end() - static_cast<std::ptrdiff_t>(step.column_axes), rows.end());
+    rows.resize(rows.size() - step.column_axes);
+    program_.emplace(std::move(rows), std::move(columns));
+    int cost = 0;
+    for (const std::uint32_t n : step.nodes) {
+        add_node(making, graph.nodes[n]);
+        cost += cost_of(graph.nodes[n]);
+    }
+    std::int64_t bytes = 0;
+    for (const Result& result : results_) bytes += (program_->form(result.which) == Form::full ? program_->columns() : 1) * program_->rows() * static_cast<std::int64_t>(size_of(work.info(result.value).type.dtype));
+    program_->prepare(bytes >= worth_streaming && cost <= most_streamed_cost ? TileProgram::Stores::streamed : TileProgram::Stores::cached);
+}
+
+std::size_t FusedStep::operand_register(Making& making, const Node& node, std::size_t i, Form form) {
+    const std::uint32_t value = node.operands[i].index;
+    if (const auto made = making.made.find(value); made != making.made.end()) return made->second;
+    const auto [known, is_new] = making.inputs.try_emplace({value, form}, 0);
+    if (is_new) {
+        View view = making.work.aligned(node, i, node.lanes);
+        if (form == Form::row) { // axes of extent 1 where the columns are
+            const auto rows = static_cast<std::ptrdiff_t>(making.work.frame.shape(node.lanes, making.step.space).size() - making.step.column_axes);
+            view.shape.resize(static_cast<std::size_t>(rows));
+            view.strides.resize(static_cast<std::size_t>(rows));
+        }
+        known->second = program_->add_input(view, form);
+        inputs_.push_back({value, known->second, making.work.slots[value].view().strides});
+    }
+    return known->second;
+}
+
+void FusedStep::add_node(Making& making, const Node& node) {
+    const Work& work = making.work;
+    const std::uint32_t result = node.results[0];
+    const TensorType& type = work.info(result).type;
+    const bool kept = making.is_kept(result);
+    if (node.op->tile == nullptr && node.op->rows == nullptr) { // a look at a row value, or along the columns
+        making.made[result] = making.made.at(node.operands[0].index);
+        if (kept) views_.push_back(static_cast<std::uint32_t>(&node - work.graph().nodes.data()));
+        return;
+    }
+    const Target target = kept ? Target::memory : Target::tile;
+    std::size_t which = 0;
+    if (node.op->tile == nullptr) {
+        const TensorType& operand = work.graph().type(node.operands[0]);
+        which = program_->add_fold(node.op->rows(node, operand).kernel, operand_register(making, node, 0, Form::full), type.dtype, target);
+    } else {
+        const Form form = same_sizes(type.shape, making.step.space) ? Form::full : Form::row;
+        std::vector<std::size_t> operands;
+        std::vector<DType> dtypes;
+        for (std::size_t i = 0; i < node.operands.size(); ++i) {
+            dtypes.push_back(work.graph().type(node.operands[i]).dtype);
+            operands.push_back(operand_register(making, node, i, form));
+        }
+        const TileKernel kernel = node.op->tile(dtypes, type.dtype);
+        if (kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel for " + std::string(name_of(type.dtype)));
+        which = program_->add_step(kernel, operands, type.dtype, form, target);
+    }
+    making.made[result] = which;
+    if (kept) results_.push_back({result, which, {}});
+}
+
+bool FusedStep::fits(const Work& work) const {
+    return std::ranges::all_of(inputs_, [&](const Input& input) { return work.slots[input.value].view().strides == input.strides; });
+}
+
+Array FusedStep::memory_for(const Work& work, Result& result, Memory memory) {
+    for (const Array& array : result.kept) {
+        if (array.buffer().use_count() == 1) return array;
+    }
+    Array array = work.result_array(result.value);
+    const bool is_place = work.places && (*work.places)[result.value];
+    if (memory == Memory::kept && !is_place && array.size() <= largest_kept && result.kept.size() < most_kept) result.kept.push_back(array);
+    return array;
+}
+
+void FusedStep::run(const Work& work, Memory memory) {
+    for (const Input& input : inputs_) program_->bind(input.which, work.slots[input.value].view().data);
+    for (Result& result : results_) {
+        Array array = memory_for(work, result, memory);
+        program_->bind(result.which, array.view().data);
+        work.slots[result.value] = std::move(array);
+    }
+    const std::int64_t tile = program_->tile_rows() * std::max<std::int64_t>(program_->columns(), 1);
+    const std::int64_t grain = std::max<std::int64_t>(1, 32768 / (tile * kernels_)) * program_->tile_rows();
+    Parallel* parallel = program_->rows() * program_->columns() * kernels_ >= worth_threads ? work.parallel : nullptr;
+    run_in_parts(parallel, program_->rows(), grain, [&](std::int64_t begin, std::int64_t end) { program_->run(begin, end); });
+    for (const std::uint32_t node : views_) run_view(work, work.graph().nodes[node]);
+}
+
+} // namespace vmaprun
