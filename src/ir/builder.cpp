@@ -81,6 +81,11 @@ const TensorType& Builder::type(Value value) const { return stack_[level_of(valu
 const Lanes& Builder::lanes(Value value) const { return stack_[level_of(value)]->lanes(value); }
 const Node& Builder::maker(Value value) const { return stack_[level_of(value)]->maker(value); }
 
+Node Builder::made_by(Value value) const {
+    const auto folded = folded_.find(value);
+    return folded != folded_.end() ? folded->second : maker(value);
+}
+
 std::size_t Builder::level_of(Value value) const {
     for (std::size_t level = stack_.size(); level-- > 0;) {
         if (stack_[level]->id == value.graph) return level;
@@ -268,7 +273,16 @@ std::optional<std::vector<Value>> Builder::fold(const Op& op, const std::vector<
     if (folded.empty()) return std::nullopt;
     std::vector<Value> values;
     const bool data = std::ranges::any_of(operands, [&](Value operand) { return from_data(operand); });
-    for (const Array& array : folded) values.push_back(data ? data_constant(array, weak) : constant(array, weak));
+    for (const Array& array : folded) {
+        // A constant of its own, since another with these bits may be made otherwise.
+        const bool remembered = is_floating(array.dtype()) && array.rank() > 0;
+        values.push_back(data ? data_constant(array, weak) : remembered ? new_constant(array, weak) : constant(array, weak));
+        if (!remembered) continue;
+        Node& made = folded_[values.back()];
+        made.op = &op;
+        made.operands = operands;
+        made.attributes = attributes;
+    }
     return values;
 }
 

@@ -58,6 +58,9 @@ class Builder {
     std::optional<Dim> static_int(Value value) const;     // a constant integer scalar
     bool from_data(Value value) const { return data_.contains(value); } // made by data_constant, or folded from what is
     const Node& maker(Value value) const;
+    // The node that makes it, or that would have if it hadn't been folded to a constant (tensors of floats alone; only its
+    // op, operands and attributes are set): what a lowering that looks at how a value is made must ask.
+    Node made_by(Value value) const;
     Graph& graph() { return *stack_.back(); }
     Program& program() { return *program_; }
     std::size_t depth() const { return stack_.size(); }
@@ -97,6 +100,7 @@ class Builder {
     std::vector<std::map<Value, Value>> captures_;                  // a level
     std::map<Value, Dim> symbolic_;                                 // constants that stand for symbols
     std::set<Value> data_;                                          // constants that came as data
+    std::map<Value, Node> folded_;                                  // constants that were folded from others
     std::vector<const Origin*> origin_stack_;
     std::vector<const Origin*> callers_;
     std::vector<Nesting> nesting_;

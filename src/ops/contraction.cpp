@@ -44,9 +44,19 @@ std::vector<std::int64_t> in_order(std::size_t rank, const std::vector<std::int6
     return order;
 }
 
+// Nothing is summed: element-wise work, which fuses with what is around it.
+Value outer_product(Builder& builder, Value a, Value b, std::int64_t batch) {
+    const auto a_rank = static_cast<std::int64_t>(builder.type(a).rank()), b_rank = static_cast<std::int64_t>(builder.type(b).rank());
+    std::vector<std::int64_t> after, between;
+    for (std::int64_t i = a_rank; i < a_rank + b_rank - batch; ++i) after.push_back(i);
+    for (std::int64_t i = batch; i < a_rank; ++i) between.push_back(i);
+    return pointwise(builder, "multiply", {after.empty() ? a : expand_at(builder, a, after), between.empty() ? b : expand_at(builder, b, between)});
+}
+
 } // namespace
 
 Value dot_general(Builder& builder, Value a, Value b, std::int64_t batch, std::int64_t contracted) {
+    if (contracted == 0 && kind_of(builder.type(a).dtype) >= Kind::floating) return outer_product(builder, a, b, batch);
     return node(builder, "dot_general", {a, b}, {batch, contracted});
 }
 
@@ -61,6 +71,7 @@ std::span<const Op> contraction_ops() {
     static const std::vector<Op> rows = [] {
         std::vector<Op> all;
         all.push_back({.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .kernel = dot_general_kernel});
+        all.push_back({.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .kernel = squared_distance_kernel});
         for (const std::span<const Op> part : {product_rows(), einsum_rows()}) all.insert(all.end(), part.begin(), part.end());
         return all;
     }();

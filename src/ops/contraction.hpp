@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ir/builder.hpp"
@@ -20,6 +21,11 @@ struct ContractedAxes {
 // The same with the axes anywhere: the result has the batch axes (as paired), then the free ones of a, then those of b.
 // Promotes to a common dtype; pairs whose sizes disagree are E301.
 Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes);
+
+// Sum of x over the axes, where x is a product of two tensors or the square of a difference of two (f32, f64), as the
+// contraction that it is; else none. `squared_distance` takes two tensors [kept…, summed…] of one shape, attributes as
+// dot_general: the sum of (a - b)^2 in the same order, the square and the sum rounded once.
+std::optional<Value> sum_as_contraction(Builder& builder, Value x, const std::vector<std::int64_t>& axes, bool keepdims);
 
 Value matmul(Builder& builder, Value a, Value b); // by NumPy's rule, as `@`
 

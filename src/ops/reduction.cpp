@@ -6,6 +6,7 @@
 #include <array>
 
 #include "ops/call.hpp"
+#include "ops/contraction.hpp"
 #include "ops/families.hpp"
 #include "ops/kernels/reduce.hpp"
 #include "ops/lowering.hpp"
@@ -25,6 +26,9 @@ DType accumulation_dtype(DType dtype) {
 }
 
 Value reduce(Builder& builder, std::string_view op, Value x, const std::vector<std::int64_t>& axes, bool keepdims) {
+    if (op == "sum") {
+        if (const auto contraction = sum_as_contraction(builder, x, axes, keepdims)) return *contraction;
+    }
     return node(builder, op, {x}, {to_dims(axes), keepdims});
 }
 

@@ -10,7 +10,7 @@
 namespace vmaprun {
 
 // The node of a reduction: "sum", "prod", "max", "min", "all", "any" or "count_nonzero" over normal axes (ascending,
-// distinct). No casts: sum and prod keep x's dtype here. No axes: x itself where the dtype stays.
+// distinct). A sum of products or of squared differences becomes a contraction (ops/contraction.hpp). No casts: sum and prod keep x's dtype here. No axes: x itself where the dtype stays.
 // Attributes of the node: 0: Dims axes, 1: bool keepdims.
 Value reduce(Builder& builder, std::string_view op, Value x, const std::vector<std::int64_t>& axes, bool keepdims);
 

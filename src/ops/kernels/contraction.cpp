@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <complex>
 #include <cstring>
 #include <memory>
@@ -90,25 +91,31 @@ template <class T> T multiply_add(T x, T y, T sum) {
     else return sum + T(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real());
 }
 
-template <class T> void plain_product(const MatrixProduct<T>& product) {
-    for (std::int64_t i = 0; i < product.rows; ++i) {
-        for (std::int64_t j = 0; j < product.columns; ++j) {
-            const T *a = product.a + product.a_rows[i], *b = product.b + product.b_columns[j];
-            T total{};
-            for (std::int64_t begin = 0; begin < product.steps; begin += contraction_block) {
-                const std::int64_t end = std::min(product.steps, begin + contraction_block);
-                T sum{};
-                for (std::int64_t s = begin; s < end; ++s) sum = multiply_add(a[product.a_step != 0 ? s * product.a_step : product.a_steps[s]], b[product.b_step != 0 ? s * product.b_step : product.b_steps[s]], sum);
-                if constexpr (std::is_integral_v<T>) total = begin == 0 ? sum : multiply_add(T{1}, sum, total);
-                else total = begin == 0 ? sum : total + sum;
-            }
-            product.c[product.c_rows[i] + product.c_columns[j]] = total;
+template <class T> T plain_sum(const MatrixProduct<T>& product, const T* a, const T* b) {
+    T total{};
+    for (std::int64_t begin = 0; begin < product.steps; begin += contraction_block) {
+        const std::int64_t end = std::min(product.steps, begin + contraction_block);
+        T sum{};
+        for (std::int64_t s = begin; s < end; ++s) sum = multiply_add(a[product.a_step != 0 ? s * product.a_step : product.a_steps[s]], b[product.b_step != 0 ? s * product.b_step : product.b_steps[s]], sum);
+        if constexpr (std::is_integral_v<T>) total = begin == 0 ? sum : multiply_add(T{1}, sum, total);
+        else total = begin == 0 ? sum : total + sum;
+    }
+    return total;
+}
+
+template <class T> void plain_products(const MatrixProduct<T>& product) {
+    for (std::int64_t at = 0; at < product.count; ++at) {
+        const T *a = product.a + product.a_starts[at], *b = product.b + product.b_starts[at];
+        T* c = product.c + product.c_starts[at];
+        for (std::int64_t i = 0; i < product.rows; ++i) {
+            for (std::int64_t j = 0; j < product.columns; ++j) c[product.c_rows[i] + product.c_columns[j]] = plain_sum(product, a + product.a_rows[i], b + product.b_columns[j]);
         }
     }
 }
 
 // ---- cutting into tasks
 
+// The stride of axes that have one (a lone element's is 1); 0: none.
 std::int64_t even_stride(const Axes& axes, std::int64_t Axis::*stride) { return axes.empty() ? 1 : axes.size() == 1 ? axes[0].*stride : 0; }
 
 // The offsets of the contracted elements, where no stride tells them.
@@ -120,57 +127,189 @@ struct Blocks {
     std::int64_t rows, columns; // of one task
 };
 
-// The offsets that all tasks share: of one block of rows and columns when there are no more, and of the outer axes.
-template <class T, class Run> void run_tasks(const KernelCall& call, const Layout& layout, Blocks blocks, Run&& run) {
-    const std::int64_t rows = count(layout.rows), columns = count(layout.columns), steps = count(layout.steps), outer = count(layout.outer);
-    const std::int64_t row_blocks = (rows + blocks.rows - 1) / blocks.rows, column_blocks = (columns + blocks.columns - 1) / blocks.columns;
-    const std::int64_t tasks = outer * row_blocks * column_blocks;
-    if (tasks == 0) return;
-    const auto a_steps = step_table(layout, &Axis::a), b_steps = step_table(layout, &Axis::b);
-    const T *a = call.operands[0].as<T>(), *b = call.operands[1].as<T>();
-    T* c = call.results[0].as<T>();
-    const std::int64_t work = std::min(rows, blocks.rows) * std::min(columns, blocks.columns) * std::max<std::int64_t>(steps, 1);
-    run_in_parts(call.parallel, tasks, grain_for(work, 1 << 18), [&](std::int64_t begin, std::int64_t end) {
-        const std::int64_t first = begin / (row_blocks * column_blocks), last = (end - 1) / (row_blocks * column_blocks) + 1;
-        const auto a_outer = offsets(layout.outer, &Axis::a, first, last), b_outer = offsets(layout.outer, &Axis::b, first, last), c_outer = offsets(layout.outer, &Axis::c, first, last);
-        std::vector<std::int64_t> a_rows, c_rows, b_columns, c_columns;
-        std::int64_t row_block = -1, column_block = -1;
-        for (std::int64_t task = begin; task < end; ++task) {
-            // Row blocks innermost: neighbouring tasks read the same columns.
-            const auto at = static_cast<std::size_t>(task / (row_blocks * column_blocks) - first);
-            const std::int64_t column = task / row_blocks % column_blocks, row = task % row_blocks;
-            const std::int64_t row_end = std::min(rows, (row + 1) * blocks.rows), column_end = std::min(columns, (column + 1) * blocks.columns);
-            if (row != row_block) {
-                a_rows = offsets(layout.rows, &Axis::a, row * blocks.rows, row_end);
-                c_rows = offsets(layout.rows, &Axis::c, row * blocks.rows, row_end);
-                row_block = row;
-            }
-            if (column != column_block) {
-                b_columns = offsets(layout.columns, &Axis::b, column * blocks.columns, column_end);
-                c_columns = offsets(layout.columns, &Axis::c, column * blocks.columns, column_end);
-                column_block = column;
-            }
-            run(MatrixProduct<T>{a + a_outer[at], b + b_outer[at], c + c_outer[at], row_end - row * blocks.rows, column_end - column * blocks.columns, steps,
-                                 a_rows.data(), a_steps.data(), b_steps.data(), b_columns.data(), c_rows.data(), c_columns.data(),
-                                 even_stride(layout.steps, &Axis::a), even_stride(layout.steps, &Axis::b), even_stride(layout.columns, &Axis::b), even_stride(layout.columns, &Axis::c)});
+constexpr std::int64_t streamed_bytes = std::int64_t{16} << 20; // a result that won't be in the cache when it is read
+constexpr std::int64_t few_rows = 28;                           // so many read b too seldom for it to be packed
+
+struct Task {
+    std::int64_t outer = -1, row = -1, column = -1; // of blocks
+    bool same_b(const Task& other) const { return outer == other.outer && column == other.column; }
+};
+
+// Cuts products into blocks of rows and columns, or, where they are small, into runs of whole products.
+template <class T> class Tasks {
+  public:
+    Tasks(const KernelCall& call, const Layout& layout, Blocks blocks)
+        : call_(call), layout_(layout), blocks_(blocks), rows_(count(layout.rows)), columns_(count(layout.columns)), steps_(count(layout.steps)), outer_(count(layout.outer)),
+          a_steps_(step_table(layout, &Axis::a)), b_steps_(step_table(layout, &Axis::b)) {}
+
+    // run(product, task): the block of each product that it is; of several products, none.
+    template <class Run> void run(Run&& run) const {
+        const std::int64_t row_blocks = (rows_ + blocks_.rows - 1) / blocks_.rows, column_blocks = (columns_ + blocks_.columns - 1) / blocks_.columns;
+        const std::int64_t tasks = outer_ * row_blocks * column_blocks;
+        if (tasks == 0) return;
+        const std::int64_t work = std::min(rows_, blocks_.rows) * std::min(columns_, blocks_.columns) * std::max<std::int64_t>(steps_, 1);
+        run_in_parts(call_.parallel, tasks, grain_for(work, 1 << 18), [&](std::int64_t begin, std::int64_t end) {
+            if (row_blocks * column_blocks == 1) run_whole(begin, end, run);
+            else run_blocks(begin, end, row_blocks, column_blocks, run);
+        });
+    }
+
+  private:
+    struct Tables {
+        std::vector<std::int64_t> a_rows, c_rows, b_columns, c_columns, a_starts, b_starts, c_starts;
+        void set_rows(const Layout& layout, std::int64_t begin, std::int64_t end) {
+            a_rows = offsets(layout.rows, &Axis::a, begin, end);
+            c_rows = offsets(layout.rows, &Axis::c, begin, end);
         }
+        void set_columns(const Layout& layout, std::int64_t begin, std::int64_t end) {
+            b_columns = offsets(layout.columns, &Axis::b, begin, end);
+            c_columns = offsets(layout.columns, &Axis::c, begin, end);
+        }
+        void set_outer(const Layout& layout, std::int64_t begin, std::int64_t end) {
+            a_starts = offsets(layout.outer, &Axis::a, begin, end);
+            b_starts = offsets(layout.outer, &Axis::b, begin, end);
+            c_starts = offsets(layout.outer, &Axis::c, begin, end);
+        }
+    };
+
+    // Some products at a time, so that the tables stay small.
+    template <class Run> void run_whole(std::int64_t begin, std::int64_t end, Run&& run) const {
+        Tables tables;
+        tables.set_rows(layout_, 0, rows_);
+        tables.set_columns(layout_, 0, columns_);
+        for (std::int64_t at = begin; at < end; at += 256) {
+            tables.set_outer(layout_, at, std::min(end, at + 256));
+            run(product(tables), Task());
+        }
+    }
+
+    // Row blocks innermost: neighbouring tasks read the same columns.
+    template <class Run> void run_blocks(std::int64_t begin, std::int64_t end, std::int64_t row_blocks, std::int64_t column_blocks, Run&& run) const {
+        Tables tables;
+        Task last;
+        for (std::int64_t at = begin; at < end; ++at) {
+            const Task task{at / (row_blocks * column_blocks), at % row_blocks, at / row_blocks % column_blocks};
+            if (task.outer != last.outer) tables.set_outer(layout_, task.outer, task.outer + 1);
+            if (task.column != last.column) tables.set_columns(layout_, task.column * blocks_.columns, std::min(columns_, (task.column + 1) * blocks_.columns));
+            if (task.row != last.row) tables.set_rows(layout_, task.row * blocks_.rows, std::min(rows_, (task.row + 1) * blocks_.rows));
+            last = task;
+            run(product(tables), task);
+        }
+    }
+
+    MatrixProduct<T> product(const Tables& tables) const {
+        MatrixProduct<T> p{};
+        p.a = call_.operands[0].as<T>();
+        p.b = call_.operands[1].as<T>();
+        p.c = call_.results[0].as<T>();
+        p.rows = static_cast<std::int64_t>(tables.a_rows.size());
+        p.columns = static_cast<std::int64_t>(tables.b_columns.size());
+        p.steps = steps_;
+        p.a_rows = tables.a_rows.data(), p.c_rows = tables.c_rows.data();
+        p.b_columns = tables.b_columns.data(), p.c_columns = tables.c_columns.data();
+        p.a_steps = a_steps_.data(), p.b_steps = b_steps_.data();
+        p.a_row = even_stride(layout_.rows, &Axis::a), p.c_row = even_stride(layout_.rows, &Axis::c);
+        p.b_column = even_stride(layout_.columns, &Axis::b), p.c_column = even_stride(layout_.columns, &Axis::c);
+        p.a_step = even_stride(layout_.steps, &Axis::a), p.b_step = even_stride(layout_.steps, &Axis::b);
+        p.count = static_cast<std::int64_t>(tables.a_starts.size());
+        p.a_starts = tables.a_starts.data(), p.b_starts = tables.b_starts.data(), p.c_starts = tables.c_starts.data();
+        p.few_rows = rows_ <= few_rows;
+        p.streamed = call_.results[0].size() * static_cast<std::int64_t>(sizeof(T)) >= streamed_bytes;
+        return p;
+    }
+
+    const KernelCall& call_;
+    const Layout& layout_;
+    Blocks blocks_;
+    std::int64_t rows_, columns_, steps_, outer_;
+    std::vector<std::int64_t> a_steps_, b_steps_;
+};
+
+// A thread's scratch, and which b (of which call) it holds packed: kept from task to task. Not filled at first, so that a small
+// product touches few pages of it.
+template <class T> struct Panels {
+    std::unique_ptr<T[]> memory;
+    std::uint64_t call = 0;
+    Task task;
+};
+
+template <class T> void run_products(const KernelCall& call, const Layout& layout, Inner inner) {
+    static std::atomic<std::uint64_t> calls{0};
+    const ContractionTable& table = contraction_table();
+    const bool single = sizeof(T) == 4;
+    const std::int64_t scratch = single ? table.scratch_f32 : table.scratch_f64, rows = count(layout.rows);
+    // About sixteen blocks of rows, so that threads end together, but none so small that what is packed is read too seldom.
+    const std::int64_t even = (rows / 16 + table.row_group - 1) / table.row_group * table.row_group;
+    const Blocks blocks{std::clamp(even, 8 * table.row_group, 36 * table.row_group), single ? table.column_block_f32 : table.column_block_f64};
+    const std::uint64_t this_call = calls.fetch_add(1) + 1;
+    Tasks<T>(call, layout, blocks).run([&](MatrixProduct<T> product, const Task& task) {
+        thread_local Panels<T> panels;
+        if (!panels.memory) panels.memory.reset(new T[static_cast<std::size_t>(scratch)]);
+        product.has_panels = task.outer >= 0 && panels.call == this_call && panels.task.same_b(task);
+        table.kernels<T>(inner).products(product, panels.memory.get());
+        panels.call = task.outer >= 0 ? this_call : 0;
+        panels.task = task;
     });
 }
 
-// One dot product after another: neighbours run side by side.
-template <class T> void run_dots(const KernelCall& call, Layout layout) {
+// ---- dot products
+
+template <class T> DotProducts<T> dots_of(const KernelCall& call, const Layout& layout) {
+    DotProducts<T> dots{};
+    dots.a = call.operands[0].as<T>();
+    dots.b = call.operands[1].as<T>();
+    dots.c = call.results[0].as<T>();
+    dots.steps = count(layout.steps);
+    dots.a_step = even_stride(layout.steps, &Axis::a);
+    dots.b_step = even_stride(layout.steps, &Axis::b);
+    return dots;
+}
+
+// A long one alone: its blocks are dot products themselves, side by side and on all threads; then they are added in order.
+template <class T> void run_long_dot(const KernelCall& call, const DotProducts<T>& whole, void (*kernel)(const DotProducts<T>&)) {
+    const std::int64_t blocks = whole.steps / contraction_block, rest = whole.steps % contraction_block;
+    std::vector<T> sums(static_cast<std::size_t>(blocks + 1));
+    const auto run = [&](std::int64_t begin, std::int64_t end, std::int64_t steps) {
+        for (std::int64_t at = begin; at < end; at += 512) {
+            std::vector<std::int64_t> a, b, c;
+            for (std::int64_t i = at; i < std::min(end, at + 512); ++i) {
+                a.push_back(whole.a_starts[0] + i * contraction_block * whole.a_step);
+                b.push_back(whole.b_starts[0] + i * contraction_block * whole.b_step);
+                c.push_back(i);
+            }
+            kernel({whole.a, whole.b, sums.data(), static_cast<std::int64_t>(c.size()), steps, a.data(), b.data(), c.data(), nullptr, nullptr, whole.a_step, whole.b_step});
+        }
+    };
+    run_in_parts(call.parallel, blocks, 1 << 10, [&](std::int64_t begin, std::int64_t end) { run(begin, end, contraction_block); });
+    if (rest > 0) run(blocks, blocks + 1, rest);
+    T total = sums[0];
+    for (std::int64_t i = 1; i < blocks + (rest > 0 ? 1 : 0); ++i) total += sums[static_cast<std::size_t>(i)];
+    whole.c[whole.c_starts[0]] = total;
+}
+
+// One after another: neighbours run side by side.
+template <class T> void run_dots(const KernelCall& call, Layout layout, Inner inner) {
     for (const Axis& axis : layout.rows) append(layout.outer, axis);
     for (const Axis& axis : layout.columns) append(layout.outer, axis);
-    const std::int64_t steps = count(layout.steps);
+    const auto kernel = contraction_table().kernels<T>(inner).dots;
     const auto a_steps = step_table(layout, &Axis::a), b_steps = step_table(layout, &Axis::b);
-    run_in_parts(call.parallel, count(layout.outer), grain_for(steps, 1 << 16), [&](std::int64_t begin, std::int64_t end) {
+    DotProducts<T> all = dots_of<T>(call, layout);
+    all.a_steps = a_steps.data();
+    all.b_steps = b_steps.data();
+    const std::int64_t count_of_dots = count(layout.outer);
+    if (count_of_dots == 1 && all.a_step != 0 && all.b_step != 0 && all.steps >= 16 * contraction_block) {
+        constexpr std::int64_t start = 0;
+        all.a_starts = all.b_starts = all.c_starts = &start;
+        return run_long_dot<T>(call, all, kernel);
+    }
+    run_in_parts(call.parallel, count_of_dots, grain_for(all.steps, 1 << 16), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t at = begin; at < end; at += 512) { // a few at a time: the tables stay small
             const std::int64_t stop = std::min(end, at + 512);
             const auto a = offsets(layout.outer, &Axis::a, at, stop), b = offsets(layout.outer, &Axis::b, at, stop), c = offsets(layout.outer, &Axis::c, at, stop);
-            const DotProducts<T> dots{call.operands[0].as<T>(), call.operands[1].as<T>(), call.results[0].as<T>(), stop - at, steps, a.data(), b.data(), c.data(), a_steps.data(), b_steps.data(),
-                                      even_stride(layout.steps, &Axis::a), even_stride(layout.steps, &Axis::b)};
-            if constexpr (std::is_same_v<T, float>) contraction_table().dots_f32(dots);
-            else contraction_table().dots_f64(dots);
+            DotProducts<T> some = all;
+            some.count = stop - at;
+            some.a_starts = a.data(), some.b_starts = b.data(), some.c_starts = c.data();
+            kernel(some);
         }
     });
 }
@@ -194,31 +333,24 @@ void turn(KernelCall& call, std::array<View, 2>& swapped, Layout& layout) {
     std::swap(layout.rows, layout.columns);
 }
 
-} // namespace
-
-void dot_general_kernel(const KernelCall& original) {
+void run_contraction(const KernelCall& original, Inner inner) {
     KernelCall call = original;
     Layout layout = layout_of(call);
     std::array<View, 2> swapped;
     turn(call, swapped, layout);
     visit_dtype(call.results[0].dtype, [&]<class T>(TypeTag<T>) {
         if constexpr (std::is_floating_point_v<T>) {
-            if (are_dots(layout)) return run_dots<T>(call, layout);
-            const ContractionTable& table = contraction_table();
-            constexpr bool single = std::is_same_v<T, float>;
-            const Blocks blocks{table.row_block, single ? table.column_block_f32 : table.column_block_f64};
-            const std::int64_t scratch = single ? table.scratch_f32 : table.scratch_f64;
-            run_tasks<T>(call, layout, blocks, [&](const MatrixProduct<T>& product) {
-                // Packed panels: once a thread, and not filled, so that a small product touches few pages of them.
-                thread_local std::unique_ptr<T[]> panels;
-                if (!panels) panels.reset(new T[static_cast<std::size_t>(scratch)]);
-                if constexpr (single) table.product_f32(product, panels.get());
-                else table.product_f64(product, panels.get());
-            });
+            if (are_dots(layout)) run_dots<T>(call, layout, inner);
+            else run_products<T>(call, layout, inner);
         } else if constexpr (!std::is_same_v<T, KeyWords>) {
-            run_tasks<T>(call, layout, {64, 512}, [](const MatrixProduct<T>& product) { plain_product(product); });
+            Tasks<T>(call, layout, {64, 512}).run([](const MatrixProduct<T>& product, const Task&) { plain_products(product); });
         }
     });
 }
+
+} // namespace
+
+void dot_general_kernel(const KernelCall& call) { run_contraction(call, Inner::product); }
+void squared_distance_kernel(const KernelCall& call) { run_contraction(call, Inner::squared_difference); }
 
 } // namespace vmaprun

@@ -24,11 +24,14 @@ template <class T> Array noise(Shape shape, unsigned seed) {
 }
 
 // The order that kernels/contraction.hpp states. (On a machine without fused multiply-adds the table says otherwise.)
-template <class T> T stated_dot(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, std::int64_t n) {
+template <class T> T stated_dot(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, std::int64_t n, bool distance = false) {
     T total = 0;
     for (std::int64_t begin = 0; begin < n; begin += 256) {
         T sum = 0;
-        for (std::int64_t s = begin; s < std::min(n, begin + 256); ++s) sum = std::fma(a[s * a_step], b[s * b_step], sum);
+        for (std::int64_t s = begin; s < std::min(n, begin + 256); ++s) {
+            const T x = a[s * a_step], y = b[s * b_step];
+            sum = distance ? std::fma(x - y, x - y, sum) : std::fma(x, y, sum);
+        }
         total = begin == 0 ? sum : total + sum;
     }
     return total;
@@ -65,18 +68,21 @@ TEST_CASE("instruction sets with fused multiply-adds give the same bits") {
     if (runs_here(InstructionSet::avx512)) tables.push_back(&avx512::contraction_table());
     for (const auto& [m, k, n] : std::vector<std::array<std::int64_t, 3>>{{1, 300, 47}, {13, 8, 8}, {40, 600, 90}, {7, 3, 3}}) {
         const Array a = noise<float>({m, k}, 1), b = noise<float>({k, n}, 2);
+        constexpr std::int64_t start = 0;
         std::vector<std::int64_t> a_rows, b_columns, c_rows;
         for (std::int64_t i = 0; i < m; ++i) a_rows.push_back(i * k), c_rows.push_back(i * n);
         for (std::int64_t j = 0; j < std::max(m, n); ++j) b_columns.push_back(j);
         for (const ContractionTable* table : tables) {
             Array c(DType::f32, {m, n});
             std::vector<float> scratch(static_cast<std::size_t>(table->scratch_f32));
-            table->product_f32({a.as<float>(), b.as<float>(), c.as<float>(), m, n, k, a_rows.data(), nullptr, nullptr, b_columns.data(), c_rows.data(), b_columns.data(), 1, n, 1, 1}, scratch.data());
+            table->f32[0].products({a.as<float>(), b.as<float>(), c.as<float>(), m, n, k, a_rows.data(), nullptr, nullptr, b_columns.data(), c_rows.data(), b_columns.data(), k, 1, n, 1, n, 1, 1, &start,
+                                    &start, &start, m <= 28, false, false},
+                                   scratch.data());
             bool same = true;
             for (std::int64_t i = 0; i < m * n; ++i) same = same && c.as<float>()[i] == stated_dot(a.as<float>() + i / n * k, 1, b.as<float>() + i % n, n, k);
             CHECK(same);
             std::vector<float> dots(static_cast<std::size_t>(m));
-            table->dots_f32({a.as<float>(), a.as<float>(), dots.data(), m, k, a_rows.data(), a_rows.data(), b_columns.data(), nullptr, nullptr, 1, 1});
+            table->f32[0].dots({a.as<float>(), a.as<float>(), dots.data(), m, k, a_rows.data(), a_rows.data(), b_columns.data(), nullptr, nullptr, 1, 1});
             for (std::int64_t i = 0; i < m; ++i) CHECK(dots[static_cast<std::size_t>(i)] == stated_dot(a.as<float>() + i * k, 1, a.as<float>() + i * k, 1, k));
         }
     }
@@ -91,6 +97,42 @@ TEST_CASE("every lane of a product is what it is alone, whichever operand varies
                     [&](Bench& bench, const std::vector<Value>& x) { return bench.call("vecdot", {given(x[0]), given(x[1])}); });
         check_lanes({noise<float>({size, 20}, 1), noise<float>({size, 20, 33}, 2)},
                     [&](Bench& bench, const std::vector<Value>& x) { return bench.call("matmul", {given(x[0]), given(x[1])}); });
+    }
+}
+
+TEST_CASE("the order of a long dot product alone is that of every other") {
+    for (const std::int64_t n : {4095, 4096, 70'001}) {
+        const Array x = noise<float>({n}, 1), y = noise<float>({n}, 2);
+        Bench bench;
+        CHECK(elements<float>(bench.run(bench.call("vecdot", {given(bench.input(x)), given(bench.input(y))})[0]))[0] == stated_dot(x.as<float>(), 1, y.as<float>(), 1, n));
+    }
+}
+
+TEST_CASE("a sum of products or of squared differences is a contraction, in its order") {
+    const std::int64_t rows = 3, n = 300;
+    const Array x = noise<float>({rows, n}, 1), y = noise<float>({rows, n}, 2), v = noise<float>({n}, 3);
+    Bench bench;
+    const Value a = bench.input(x), b = bench.input(y), c = bench.input(v);
+    const Value difference = bench.call("subtract", {given(a), given(b)})[0], spread = bench.call("subtract", {given(a), given(c)})[0];
+    const auto sums = [&](Value products) { return elements<float>(bench.run(bench.call("sum", {given(products), given(Dims{1})})[0])); };
+    const auto products = sums(bench.call("multiply", {given(a), given(b)})[0]), squares = sums(bench.call("square", {given(difference)})[0]),
+               by_hand = sums(bench.call("multiply", {given(spread), given(spread)})[0]);
+    for (std::int64_t i = 0; i < rows; ++i) {
+        const float *left = x.as<float>() + i * n, *right = y.as<float>() + i * n;
+        CHECK(products[static_cast<std::size_t>(i)] == stated_dot(left, 1, right, 1, n));
+        CHECK(squares[static_cast<std::size_t>(i)] == stated_dot(left, 1, right, 1, n, true));
+        CHECK(by_hand[static_cast<std::size_t>(i)] == stated_dot(left, 1, v.as<float>(), 1, n, true));
+    }
+}
+
+TEST_CASE("every lane of a squared distance is what it is alone, also when both sides vary over other lanes") {
+    for (const std::int64_t size : {1, 3, 40}) {
+        const auto distance = [](Bench& bench, const std::vector<Value>& x) {
+            const Value difference = bench.call("subtract", {given(x[0]), given(x[1])})[0];
+            return bench.call("sum", {given(bench.call("square", {given(difference)})[0]), given(Dims{0})});
+        };
+        check_lanes({noise<float>({size, 70}, 1), noise<float>({size, 70}, 2)}, distance);
+        check_lanes({noise<double>({size, 9}, 1), noise<double>({size, 9}, 2)}, distance);
     }
 }
 

@@ -39,6 +39,20 @@ template <class T, int N> inline Vector<T, N> load(const T* from) {
     return value;
 }
 template <class T, int N> inline void store(T* to, Vector<T, N> value) { __builtin_memcpy(to, &value, sizeof value); }
+// Past the caches, where the instruction set has that; `to` is aligned to the vector.
+template <class T, int N> inline void stream(T* to, Vector<T, N> value) {
+    [[maybe_unused]] constexpr int bytes = N * static_cast<int>(sizeof(T));
+#if defined(__x86_64__)
+    if constexpr (bytes == 16) return _mm_stream_si128(reinterpret_cast<__m128i*>(to), __m128i(value));
+#if defined(__AVX__)
+    if constexpr (bytes == 32) return _mm256_stream_si256(reinterpret_cast<__m256i*>(to), __m256i(value));
+#endif
+#if defined(__AVX512F__)
+    if constexpr (bytes == 64) return _mm512_stream_si512(reinterpret_cast<__m512i*>(to), __m512i(value));
+#endif
+#endif
+    store<T, N>(to, value);
+}
 template <class T, int N> inline Vector<T, N> spread(T value) {
     if constexpr (N == 1) return value;
     else return value - Vector<T, N>{}; // x - 0 is x, -0.0 too
