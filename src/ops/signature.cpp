@@ -14,7 +14,7 @@ std::string_view trim(std::string_view text) {
 }
 
 ParameterKind kind_named(std::string_view name) {
-    static constexpr std::array<std::pair<std::string_view, ParameterKind>, 15> kinds = {{{"tensor", ParameterKind::tensor},
+    static constexpr std::array<std::pair<std::string_view, ParameterKind>, 16> kinds = {{{"tensor", ParameterKind::tensor},
                                                                                         {"tensors", ParameterKind::tensors},
                                                                                         {"int", ParameterKind::integer},
                                                                                         {"axis", ParameterKind::axis},
@@ -22,6 +22,7 @@ ParameterKind kind_named(std::string_view name) {
                                                                                         {"shape", ParameterKind::shape},
                                                                                         {"ints", ParameterKind::integers},
                                                                                         {"pairs", ParameterKind::pairs},
+                                                                                        {"padding", ParameterKind::padding},
                                                                                         {"number", ParameterKind::number},
                                                                                         {"float", ParameterKind::number},
                                                                                         {"bool", ParameterKind::boolean},

@@ -3,7 +3,7 @@
 //   parameter = NAME [ ":" kind ] [ "=" default ] | "*" NAME       (a bare name is a tensor; `*xs`: any number of tensors)
 //   kind      = tensor | tensors (a tuple or list of tensors, or a tensor whose leading axis is taken apart)
 //             | int | axis (int) | axes (none, int or tuple) | shape (int or tuple) | ints (int or tuple)
-//             | pairs (int, tuple of ints, or tuple of pairs) | number | bool | dtype | string | any
+//             | pairs (int, tuple of ints, or tuple of pairs) | padding (pairs, or a string) | number | bool | dtype | string | any
 //   default   = none | true | false | number | "text" | ()
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace vmaprun {
 
-enum class ParameterKind { tensor, tensors, variadic, integer, axis, axes, shape, integers, pairs, number, boolean, dtype, string, any };
+enum class ParameterKind { tensor, tensors, variadic, integer, axis, axes, shape, integers, pairs, padding, number, boolean, dtype, string, any };
 
 struct Parameter {
     std::string_view name;

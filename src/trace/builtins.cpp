@@ -34,6 +34,10 @@ class ArgumentReader {
         case ParameterKind::shape:
         case ParameterKind::integers:
         case ParameterKind::pairs: bound.value = integers(parameter, datum, span); break;
+        case ParameterKind::padding:
+            if (const auto* text = std::get_if<std::string>(&datum.is)) bound.value = *text;
+            else bound.value = integers(parameter, datum, span);
+            break;
         case ParameterKind::number: bound.value = number(parameter, datum, span); break;
         case ParameterKind::boolean: bound.value = boolean(parameter, datum, span); break;
         case ParameterKind::dtype:

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "ops/kernels/contraction_table.hpp"
+#include "ops/kernels/multiply_add.hpp"
 #include "ops/lane_iteration.hpp"
 
 namespace vmaprun {
@@ -84,12 +85,6 @@ std::vector<std::int64_t> offsets(const Axes& axes, std::int64_t Axis::*stride, 
 }
 
 // ---- the order, element by element, for the dtypes that have no panels
-
-template <class T> T multiply_add(T x, T y, T sum) {
-    if constexpr (std::is_same_v<T, bool>) return sum || (x && y);
-    else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
-    else return sum + T(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real());
-}
 
 template <class T> T plain_sum(const MatrixProduct<T>& product, const T* a, const T* b) {
     T total{};

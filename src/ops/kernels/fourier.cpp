@@ -6,25 +6,17 @@
 #include <complex>
 #include <cstring>
 
+#include "ops/kernels/scratch.hpp"
 #include "ops/lane_iteration.hpp"
 
 namespace vmaprun {
 namespace {
 
-// Memory of the thread that is kept from call to call, because fresh pages cost more than a transform. What is needed at
-// the same time has different names; plans within plans add to `depth`.
+// What is needed at the same time; plans within plans add to `depth`.
 enum class Use { passes, between, row, gathered, finished, paired, folded, count };
 
 template <class T> T* scratch(Use use, std::int64_t elements, int depth = 0) {
-    thread_local std::vector<std::unique_ptr<Buffer>> kept;
-    const std::size_t at = static_cast<std::size_t>(use) + static_cast<std::size_t>(depth) * static_cast<std::size_t>(Use::count);
-    const std::size_t bytes = static_cast<std::size_t>(elements) * sizeof(T);
-    if (kept.size() <= at) kept.resize(at + 1);
-    if (!kept[at] || kept[at]->size() < bytes) {
-        kept[at].reset();
-        kept[at] = std::make_unique<Buffer>(bytes);
-    }
-    return reinterpret_cast<T*>(kept[at]->data());
+    return scratch_at<T>(static_cast<std::size_t>(use) + static_cast<std::size_t>(depth) * static_cast<std::size_t>(Use::count), elements);
 }
 
 std::int64_t groups_of(std::int64_t count, std::int64_t width) { return (count + width - 1) / width; }
