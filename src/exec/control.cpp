@@ -111,6 +111,7 @@ void run_for(const Work& work, std::uint32_t index) {
     const Node& node = work.graph().nodes[index];
     Bodies bodies(work, index);
     const std::int64_t start = *work.operand(node, 0).as<std::int64_t>(), stop = *work.operand(node, 1).as<std::int64_t>();
+    if (for_in_tiles(work, index, bodies, start, stop)) return;
     Frame frame = work.frame;
     frame.enter_control(node.sequence);
     std::vector<Array> carries = first_carries(work, bodies, node, 2, 1, node.results.size());
@@ -126,6 +127,7 @@ void run_for(const Work& work, std::uint32_t index) {
 void run_scan(const Work& work, std::uint32_t index) {
     const Node& node = work.graph().nodes[index];
     Bodies bodies(work, index);
+    if (scan_in_tiles(work, index, bodies)) return;
     const auto carry_count = static_cast<std::size_t>(node.integer(0)), x_count = static_cast<std::size_t>(node.integer(1));
     const bool reverse = node.boolean(2);
     const std::int64_t length = node.integers(3)[0];

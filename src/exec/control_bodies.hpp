@@ -36,6 +36,11 @@ std::vector<Array> joined(std::vector<Array> first, const std::vector<Array>& se
 // The arrays (inputs of the body from `first_input` on) in the inner frame; empty ones stay empty.
 std::vector<Array> gather_all(const Packing& packing, const Graph& body, std::size_t first_input, const std::vector<Array>& arrays);
 
+// exec/control_tiles.cpp. False: the loop is of another kind, and nothing was done.
+bool scan_in_tiles(const Work& work, std::uint32_t index, const Bodies& bodies);
+bool for_in_tiles(const Work& work, std::uint32_t index, const Bodies& bodies, std::int64_t start, std::int64_t stop);
+bool while_in_tiles(const Work& work, const Frame& frame, std::uint32_t index, const Bodies& bodies);
+
 void run_while(const Work& work, std::uint32_t index); // exec/control_while.cpp
 
 } // namespace vmaprun

@@ -14,7 +14,7 @@ namespace {
 class While {
   public:
     While(const Work& work, std::uint32_t index)
-        : work_(work), node_(work.graph().nodes[index]), bodies_(work, index), limit_(node_.integer(0)), frame_(work.frame),
+        : work_(work), index_(index), node_(work.graph().nodes[index]), bodies_(work, index), limit_(node_.integer(0)), frame_(work.frame),
           lanes_(bodies_.output_lanes(0, 0)), leaders_(work.frame.leaders(lanes_)), may_wait_(bodies_.plan(0).is_total && bodies_.plan(1).is_total) {
         frame_.enter_control(node_.sequence);
         for (std::size_t i = 0; i < node_.results.size(); ++i) {
@@ -27,6 +27,7 @@ class While {
 
     void run() {
         if (leaders_.empty()) return run_alike();
+        if (while_in_tiles(work_, frame_, index_, bodies_)) return;
         places_.resize(static_cast<std::size_t>(element_count(frame_.extents(leaders_))));
         std::iota(places_.begin(), places_.end(), 0);
         live_.resize(places_.size());
@@ -129,6 +130,7 @@ class While {
     }
 
     const Work& work_;
+    std::uint32_t index_;
     const Node& node_;
     Bodies bodies_;
     std::int64_t limit_;

@@ -21,7 +21,14 @@ View Work::aligned(const Node& node, std::size_t i, const Lanes& lanes) const {
 Array Work::result_array(std::uint32_t value) const {
     if (places && (*places)[value]) return (*places)[value];
     try {
-        return new_array(info(value).type.dtype, frame.shape(info(value).lanes, info(value).type.shape));
+        Shape shape = frame.shape(info(value).lanes, info(value).type.shape);
+        if (std::ranges::find(plan.by_steps, value) == plan.by_steps.end()) return new_array(info(value).type.dtype, std::move(shape));
+        std::swap(shape[0], shape[1]); // one lane, then the steps
+        const Array array = new_array(info(value).type.dtype, std::move(shape));
+        View view = array.view();
+        std::swap(view.shape[0], view.shape[1]);
+        std::swap(view.strides[0], view.strides[1]);
+        return array.with_view(std::move(view));
     } catch (UserError& failure) {
         place(failure.diagnostics().front(), graph().nodes[info(value).node].origin);
         throw;

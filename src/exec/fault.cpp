@@ -11,6 +11,7 @@ void EventLog::fault(EventKey key, const Node& node, const std::string& lanes, c
     const std::lock_guard lock(mutex_);
     if (first_ && first_->key <= key) return;
     first_ = Fault{std::move(key), &node, lanes, code, std::move(message)};
+    has_fault_.store(true, std::memory_order_relaxed);
 }
 
 void EventLog::debug(EventKey key, std::string line) {
@@ -21,11 +22,6 @@ void EventLog::debug(EventKey key, std::string line) {
 bool EventLog::is_late(const EventKey& key) const {
     const std::lock_guard lock(mutex_);
     return first_ && first_->key < key;
-}
-
-bool EventLog::has_fault() const {
-    const std::lock_guard lock(mutex_);
-    return first_.has_value();
 }
 
 void EventLog::finish(const std::function<void(std::string_view)>& print) {

@@ -7,6 +7,7 @@
 // block size and thread count. A lane that has a fault goes on with whatever values it has; that never shows.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -28,7 +29,7 @@ class EventLog {
     void debug(EventKey key, std::string line);
     // Whether whatever has this key, or a later one, comes too late to matter.
     bool is_late(const EventKey& key) const;
-    bool has_fault() const;
+    bool has_fault() const { return has_fault_.load(std::memory_order_relaxed); }
     // Prints the debug lines that come before the first fault; then throws it, if there is one.
     void finish(const std::function<void(std::string_view)>& print);
 
@@ -41,6 +42,7 @@ class EventLog {
     [[noreturn]] static void raise(const Fault& fault);
 
     mutable std::mutex mutex_;
+    std::atomic<bool> has_fault_{false};
     std::optional<Fault> first_;
     std::map<EventKey, std::string> lines_; // an event that several blocks meet is one
 };

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "exec/segments.hpp"
 #include "ir/op.hpp"
+#include "ir/structural.hpp"
 #include "ops/control.hpp"
 
 namespace vmaprun {
@@ -85,6 +86,27 @@ bool has_effects(const Node& node) {
     return std::ranges::any_of(node.bodies, [](const auto& body) { return body->has_effects; });
 }
 
+// What scans collect for one mapped axis that is put behind the steps as soon as it is left (out_axes=1): whoever reads it
+// wants the lanes of a step to be neighbours.
+std::vector<std::uint32_t> taken_by_steps(const Graph& graph, std::span<const std::uint32_t> nodes) {
+    std::vector<std::uint32_t> collected;
+    for (const std::uint32_t n : nodes) {
+        const Node& node = graph.nodes[n];
+        if (node.op != &scan_op) continue;
+        for (std::size_t i = static_cast<std::size_t>(node.integer(0)); i < node.results.size(); ++i) {
+            if (graph.values[node.results[i]].lanes.size() == 1) collected.push_back(node.results[i]);
+        }
+    }
+    for (const std::uint32_t n : nodes) {
+        const Node& node = graph.nodes[n];
+        const bool behind = is(node, unlane_op) && node.integer(0) >= 1;
+        if (behind) continue;
+        for (const Value operand : node.operands) std::erase(collected, operand.index);
+    }
+    for (const Value output : graph.outputs) std::erase(collected, output.index);
+    return collected;
+}
+
 } // namespace
 
 GraphPlan make_plan(const Graph& graph, std::vector<bool> outputs, Planning planning) {
@@ -113,6 +135,7 @@ GraphPlan make_plan(const Graph& graph, std::vector<bool> outputs, Planning plan
     }
     for (const Value input : graph.inputs) plan.needed_inputs.push_back(plan.needed[input.index]);
     std::ranges::reverse(kept);
+    plan.by_steps = taken_by_steps(graph, kept);
     plan.segments = make_segments(plan, kept, planning);
     for (Segment& segment : plan.segments) {
         for (Step& step : segment.steps) step.index = static_cast<std::uint32_t>(plan.step_count++);

@@ -44,6 +44,7 @@ struct GraphPlan {
     std::vector<bool> needed_outputs;
     std::vector<bool> needed_inputs; // in the order of graph->inputs
     std::map<std::uint32_t, std::vector<GraphPlan>> bodies; // of control nodes
+    std::vector<std::uint32_t> by_steps; // what a scan collects and others look at step by step: laid out with the steps outermost
 };
 
 // `outputs`: which of the graph's outputs are needed.

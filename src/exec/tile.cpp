@@ -39,9 +39,8 @@ template <class Word> void read_strided(const std::byte* from, std::int64_t stri
     else for (std::int64_t i = 0; i < count; ++i) out[i] = in[i * stride];
 }
 
-// Row-major walk over joined axes from element `begin` on: runs along the last axis.
-template <class Word>
-void read_tile(const std::byte* data, const Shape& shape, const Strides& strides, std::int64_t begin, std::int64_t count, std::byte* to) {
+// Row-major walk over the axes from element `begin` on, in runs along the last axis: f(where the run begins, its length).
+template <class F> void walk_runs(const Shape& shape, const Strides& strides, std::int64_t begin, std::int64_t count, F&& f) {
     const std::size_t last = shape.size() - 1;
     Shape index(shape.size());
     std::int64_t rest = begin, at = 0;
@@ -52,8 +51,7 @@ void read_tile(const std::byte* data, const Shape& shape, const Strides& strides
     }
     while (count > 0) {
         const std::int64_t length = std::min(count, shape[last] - index[last]);
-        read_strided<Word>(data + at * static_cast<std::int64_t>(sizeof(Word)), strides[last], length, to);
-        to += length * static_cast<std::int64_t>(sizeof(Word));
+        f(at, length);
         count -= length;
         index[last] += length;
         at += length * strides[last];
@@ -63,6 +61,14 @@ void read_tile(const std::byte* data, const Shape& shape, const Strides& strides
             ++index[axis - 1];
         }
     }
+}
+
+template <class Word>
+void read_tile(const std::byte* data, const Shape& shape, const Strides& strides, std::int64_t begin, std::int64_t count, std::byte* to) {
+    walk_runs(shape, strides, begin, count, [&](std::int64_t at, std::int64_t length) {
+        read_strided<Word>(data + at * static_cast<std::int64_t>(sizeof(Word)), strides.back(), length, to);
+        to += length * static_cast<std::int64_t>(sizeof(Word));
+    });
 }
 
 void read_any(std::size_t width, const std::byte* data, const Shape& shape, const Strides& strides, std::int64_t begin, std::int64_t count, std::byte* to) {
@@ -76,6 +82,32 @@ void read_any(std::size_t width, const std::byte* data, const Shape& shape, cons
 }
 
 } // namespace
+
+void read_elements(const View& from, std::int64_t begin, std::int64_t count, std::byte* to) {
+    if (from.rank() == 0) std::memcpy(to, from.data, size_of(from.dtype));
+    else read_any(size_of(from.dtype), from.data, from.shape, from.strides, begin, count, to);
+}
+
+void write_elements(const std::byte* from, const View& to, std::int64_t begin, std::int64_t count) {
+    const auto write = [&]<class Word>(Word) {
+        const auto* in = reinterpret_cast<const Word*>(from);
+        if (to.rank() == 0) {
+            *to.as<Word>() = *in;
+            return;
+        }
+        walk_runs(to.shape, to.strides, begin, count, [&](std::int64_t at, std::int64_t length) {
+            Word* out = to.as<Word>() + at;
+            for (std::int64_t i = 0; i < length; ++i) out[i * to.strides.back()] = *in++;
+        });
+    };
+    switch (size_of(to.dtype)) {
+    case 1: return write(std::uint8_t{});
+    case 2: return write(std::uint16_t{});
+    case 4: return write(std::uint32_t{});
+    case 8: return write(std::uint64_t{});
+    default: return write(Wide{});
+    }
+}
 
 TileProgram::TileProgram(Shape rows, Shape columns)
     : row_shape_(std::move(rows)), column_shape_(std::move(columns)), rows_(element_count(row_shape_)), columns_(element_count(column_shape_)) {
@@ -214,7 +246,8 @@ void TileProgram::prepare(Stores stores) {
 }
 
 struct TileProgram::Tile {
-    std::byte* scratch;
+    explicit Tile(std::size_t registers) : many(registers > few.size() ? registers : 0), at(many.empty() ? few.data() : many.data()) {}
+    std::byte* scratch = nullptr;
     std::array<std::byte*, 24> few;
     std::vector<std::byte*> many;
     std::byte** at;
@@ -259,12 +292,18 @@ void spread_rows_of(std::size_t width, const std::byte* from, std::int64_t rows,
 
 } // namespace
 
+void TileProgram::fill_with_one(Tile& tile, std::size_t which, std::int64_t rows) const {
+    const Register& each = registers_[which];
+    if (each.data != nullptr) read_any(each.width, each.data, {elements(each.form, rows)}, {0}, 0, elements(each.form, rows), tile.at[which]);
+}
+
 // What is the same in every tile.
 void TileProgram::fill_once(Tile& tile, std::int64_t rows) const {
     for (std::size_t r = 1; r < registers_.size(); ++r) {
         const Register& each = registers_[r];
         if (each.slot != no_slot) tile.at[r] = tile.scratch + each.slot * slot_bytes_;
-        if (each.access == Access::spread) read_any(each.width, each.data, {elements(each.form, rows)}, {0}, 0, elements(each.form, rows), tile.at[r]);
+        if (each.access == Access::spread) fill_with_one(tile, r, rows);
+        if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data;
         if (each.access != Access::repeated) continue;
         const auto row_bytes = static_cast<std::size_t>(columns_) * each.width;
         read_any(each.width, each.data, each.shape, each.strides, 0, columns_, tile.at[r]);
@@ -297,35 +336,58 @@ void TileProgram::prefetch(std::int64_t next, std::int64_t rows, std::size_t par
     }
 }
 
+// `ahead`: the rows of the next tile, whose inputs are asked for meanwhile.
+void TileProgram::execute(Tile& tile, std::int64_t first, std::int64_t count, std::int64_t ahead) const {
+    std::array<const void*, most_operands> operands{};
+    for (std::size_t i = 0; i < instructions_.size(); ++i) {
+        const Instruction& instruction = instructions_[i];
+        if (ahead > 0) prefetch(first + count, ahead, i);
+        for (std::size_t k = 0; k < instruction.operand_count; ++k) operands[k] = tile.at[instruction.operands[k]];
+        std::byte* out = tile.at[instruction.target];
+        const Register& target = registers_[instruction.target];
+        if (instruction.kernel != nullptr) instruction.kernel(out, operands.data(), elements(target.form, count));
+        else if (instruction.pair != nullptr) instruction.pair(out, operands[0], operands[1], count, columns_);
+        else if (instruction.fold != nullptr) instruction.fold(out, operands[0], count, columns_);
+        else spread_rows_of(target.width, static_cast<const std::byte*>(operands[0]), count, columns_, out);
+        if (target.access == Access::streamed) {
+            const auto width = static_cast<std::int64_t>(target.width);
+            stream_copy(target.data + first * columns_ * width, out, static_cast<std::size_t>(count * columns_ * width));
+        }
+    }
+}
+
 void TileProgram::run(std::int64_t begin, std::int64_t end) const {
     if (begin >= end || columns_ == 0) return;
-    Tile tile;
+    Tile tile(registers_.size());
     tile.scratch = scratch_of(slots_ * slot_bytes_);
-    tile.many.resize(registers_.size() > tile.few.size() ? registers_.size() : 0);
-    tile.at = tile.many.empty() ? tile.few.data() : tile.many.data();
     fill_once(tile, std::min(tile_rows_, end - begin));
-    std::array<const void*, most_operands> operands{};
     for (std::int64_t first = begin; first < end; first += tile_rows_) {
         const std::int64_t count = std::min(tile_rows_, end - first), next = first + count;
-        const std::int64_t ahead = std::min(tile_rows_, end - next);
         place(tile, first, count);
-        for (std::size_t i = 0; i < instructions_.size(); ++i) {
-            const Instruction& instruction = instructions_[i];
-            if (ahead > 0) prefetch(next, ahead, i);
-            for (std::size_t k = 0; k < instruction.operand_count; ++k) operands[k] = tile.at[instruction.operands[k]];
-            std::byte* out = tile.at[instruction.target];
-            const Register& target = registers_[instruction.target];
-            if (instruction.kernel != nullptr) instruction.kernel(out, operands.data(), elements(target.form, count));
-            else if (instruction.pair != nullptr) instruction.pair(out, operands[0], operands[1], count, columns_);
-            else if (instruction.fold != nullptr) instruction.fold(out, operands[0], count, columns_);
-            else spread_rows_of(target.width, static_cast<const std::byte*>(operands[0]), count, columns_, out);
-            if (target.access == Access::streamed) {
-                const auto width = static_cast<std::int64_t>(target.width);
-                stream_copy(target.data + first * columns_ * width, out, static_cast<std::size_t>(count * columns_ * width));
-            }
-        }
+        execute(tile, first, count, std::min(tile_rows_, end - next));
     }
     if (std::ranges::any_of(registers_, [](const Register& each) { return each.access == Access::streamed; })) stream_fence();
 }
+
+TileProgram::Session::Session(const TileProgram& program)
+    : program_(program), tile_(std::make_unique<Tile>(program.registers_.size())),
+      scratch_(static_cast<std::byte*>(std::aligned_alloc(64, std::max<std::size_t>(64, program.slots_ * program.slot_bytes_))), std::free) {
+    if (!scratch_) throw std::bad_alloc();
+    tile_->scratch = scratch_.get();
+    program_.fill_once(*tile_, program_.tile_rows_);
+}
+
+TileProgram::Session::~Session() = default;
+TileProgram::Session::Session(Session&&) noexcept = default;
+
+void TileProgram::Session::bind(std::size_t which, const std::byte* data) { tile_->at[which] = const_cast<std::byte*>(data); }
+
+void TileProgram::Session::bind_one(std::size_t which, const std::byte* data) {
+    if (program_.registers_[which].access != Access::spread) return bind(which, data);
+    program_.bind(which, const_cast<std::byte*>(data));
+    program_.fill_with_one(*tile_, which, program_.tile_rows_);
+}
+
+void TileProgram::Session::run(std::int64_t count) { program_.execute(*tile_, 0, count, 0); }
 
 } // namespace vmaprun

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,9 @@ class TileProgram {
     // Rows [begin, end) in row-major order; distinct ranges may run on several threads at once.
     void run(std::int64_t begin, std::int64_t end) const;
 
+    // One thread's run of one tile again and again, with other data each time: scratch tiles and what is spread are kept.
+    class Session;
+
   private:
     static constexpr std::size_t most_operands = 4;
     enum class Access { direct, spread, repeated, gathered, computed, stored, streamed };
@@ -72,7 +76,9 @@ class TileProgram {
     bool has_slot(const Register& each) const { return each.access != Access::direct && each.access != Access::stored; }
     std::int64_t elements(Form form, std::int64_t rows) const { return form == Form::full ? rows * columns_ : rows; }
     void fill_once(Tile& tile, std::int64_t rows) const;
+    void fill_with_one(Tile& tile, std::size_t which, std::int64_t rows) const;
     void place(Tile& tile, std::int64_t first, std::int64_t count) const;
+    void execute(Tile& tile, std::int64_t first, std::int64_t count, std::int64_t ahead) const;
     void prefetch(std::int64_t next, std::int64_t rows, std::size_t part) const;
 
     Shape row_shape_, column_shape_;
@@ -81,5 +87,26 @@ class TileProgram {
     std::vector<Instruction> instructions_;
     std::size_t slots_ = 0, slot_bytes_ = 0;
 };
+
+class TileProgram::Session {
+  public:
+    explicit Session(const TileProgram& program); // a prepared one
+    ~Session();
+    Session(Session&&) noexcept;
+    Session(const Session&) = delete;
+
+    void bind(std::size_t which, const std::byte* data);   // an input or a result
+    void bind_one(std::size_t which, const std::byte* data); // an input that is one number everywhere: another number
+    void run(std::int64_t count);                          // rows [0, count) of what is bound; count <= tile_rows
+
+  private:
+    TileProgram program_;
+    std::unique_ptr<Tile> tile_;
+    std::unique_ptr<std::byte, void (*)(void*)> scratch_;
+};
+
+// Elements [begin, begin + count) of a view in row-major order, copied to memory without gaps.
+void read_elements(const View& from, std::int64_t begin, std::int64_t count, std::byte* to);
+void write_elements(const std::byte* from, const View& to, std::int64_t begin, std::int64_t count);
 
 } // namespace vmaprun
