@@ -68,7 +68,7 @@ const Pages& pages() {
             result[name_of(native.signature)] = {call_text(native.signature), std::string(native.doc), std::string(native.example), "transform"};
         }
         for (const PreludeFunction& function : prelude_functions()) {
-            result[std::string(function.name)] = {std::string(function.signature), function.doc, function.example, "prelude"};
+            result[std::string(function.name)] = {call_text(function.signature), function.doc, function.example, std::string(function.family)};
         }
         return result;
     }();

@@ -54,44 +54,6 @@ Lowered lower_rms_norm(Builder& builder, const BuiltinCall& call) {
     return result;
 }
 
-// ---- attention
-
-void check_pair(const BuiltinCall& call, std::size_t argument, const char* what, Dim a, Dim b) {
-    if (surely_different(a, b)) call.fail(argument, error("E301", std::string("attention needs ") + what + ", and they are " + a.text() + " and " + b.text()));
-}
-
-// softmax(q @ k.mT / sqrt(d) + mask) @ v; a query whose every key is masked gives 0.
-Lowered lower_attention(Builder& builder, const BuiltinCall& call) {
-    std::array<Dims, 3> shapes;
-    for (std::size_t i = 0; i < 3; ++i) {
-        const TensorType type = builder.type(call.tensor(i));
-        shapes[i] = type.shape;
-        if (type.rank() < 2) call.fail(i, error("E307", "attention takes matrices of queries, keys and values, not " + shape_words(type.shape)));
-        if (kind_of(type.dtype) > Kind::floating) call.fail(i, error("E302", "attention needs real numbers, not `" + std::string(name_of(type.dtype)) + "`"));
-    }
-    const Dims &q = shapes[0], &k = shapes[1], &v = shapes[2];
-    check_pair(call, 1, "queries and keys of one size", q.back(), k.back());
-    check_pair(call, 2, "as many keys as values", k[k.size() - 2], v[v.size() - 2]);
-    const auto rank = static_cast<std::int64_t>(k.size());
-    std::vector<std::int64_t> order;
-    for (std::int64_t axis = 0; axis < rank - 2; ++axis) order.push_back(axis);
-    order.push_back(rank - 1);
-    order.push_back(rank - 2);
-    Value scores = as_floating(builder, matmul(builder, call.tensor(0), permute(builder, call.tensor(1), order)));
-    const Value root = pointwise(builder, "sqrt", {builder.add(op_named("cast"), {builder.constant(q.back())}, {DType::f64, true})});
-    scores = pointwise(builder, "divide", {scores, root});
-    if (const auto mask = call.optional_tensor(3)) {
-        const Value none = literal(builder, -std::numeric_limits<double>::infinity());
-        if (builder.type(*mask).dtype == DType::boolean) scores = pointwise(builder, "where", {*mask, scores, none});
-        else scores = pointwise(builder, "add", {scores, *mask});
-    }
-    const std::vector<std::int64_t> last{static_cast<std::int64_t>(builder.type(scores).rank()) - 1};
-    const Value powers = pointwise(builder, "exp", {pointwise(builder, "subtract", {scores, finite_maximum(builder, scores, last)})});
-    const Value sum = reduce(builder, "sum", powers, last, true);
-    const Value divisor = pointwise(builder, "where", {pointwise(builder, "equal", {sum, literal(builder, 0)}), literal(builder, 1), sum});
-    return matmul(builder, pointwise(builder, "divide", {powers, divisor}), call.tensor(2));
-}
-
 // ---- cross_entropy
 
 // By class: logsumexp(logits) - logits[label]. By probabilities p of the classes: sum(p * (logsumexp(logits) - logits)).
@@ -128,8 +90,6 @@ std::span<const Op> neural_rows() {
            .example = "layer_norm([1.0, 3.0], eps=0.0) => [-1.0, 1.0]", .family = Family::reduction, .lower = lower_layer_norm},
         Op{.signature = "rms_norm(x, weight = none, axis: axes = -1, eps: number = 1e-5)", .doc = "x scaled to a mean square of 1 over axes; then times weight.",
            .example = "rms_norm([3.0, 3.0], eps=0.0) => [1.0, 1.0]", .family = Family::reduction, .lower = lower_rms_norm},
-        Op{.signature = "attention(q, k, v, mask = none)", .doc = "Scaled dot-product attention over the last two axes; a mask is boolean (true: seen) or added to the scores.",
-           .example = "attention([[1.0, 0.0]], [[1.0, 0.0]], [[2.0, 4.0]]) => [[2.0, 4.0]]", .family = Family::contraction, .lower = lower_attention},
         Op{.signature = "cross_entropy(logits, label)", .doc = "The loss of logits along the last axis against a class (a whole number) or the probabilities of all classes.",
            .example = "cross_entropy([0.0, 0.0], 1) => 0.6931471805599453", .family = Family::reduction, .lower = lower_cross_entropy},
     };

@@ -17,61 +17,7 @@ std::vector<std::int64_t> axes_of(Builder& builder, const BuiltinCall& call, std
     return call.axes(argument, builder.type(call.tensor(0)).rank());
 }
 
-Lowered lower_mean(Builder& builder, const BuiltinCall& call) { return mean_over(builder, call.tensor(0), axes_of(builder, call, 1), call.boolean(2)); }
-
-// ---- var and std: the mean of squared distances from the mean, over count - correction (NaN or infinite where that is 0)
-
-Value variance(Builder& builder, const BuiltinCall& call) {
-    const Value x = as_floating(builder, call.tensor(0));
-    const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
-    const Value distance = pointwise(builder, "subtract", {x, mean_over(builder, x, axes, true)});
-    const Value sum = reduce(builder, "sum", squared_magnitude(builder, distance), axes, call.boolean(3));
-    const Dim count = count_over(builder.type(x).shape, axes);
-    const double correction = call.number(2);
-    Value divisor = builder.constant(count);
-    if (!count.is_symbolic()) divisor = literal(builder, std::max(static_cast<double>(count.value()) - correction, 0.0));
-    else if (correction != 0) divisor = pointwise(builder, "subtract", {divisor, literal(builder, correction)});
-    return pointwise(builder, "divide", {sum, divisor});
-}
-
-Lowered lower_var(Builder& builder, const BuiltinCall& call) { return variance(builder, call); }
-Lowered lower_std(Builder& builder, const BuiltinCall& call) { return pointwise(builder, "sqrt", {variance(builder, call)}); }
-
-Lowered lower_ptp(Builder& builder, const BuiltinCall& call) {
-    const Value x = call.tensor(0);
-    const TensorType type = builder.type(x);
-    if (kind_of(type.dtype) > Kind::floating || type.dtype == DType::boolean) call.fail(0, error("E302", "ptp needs real numbers, not `" + std::string(name_of(type.dtype)) + "`"));
-    const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
-    for (const std::int64_t axis : axes) {
-        if (type.shape[static_cast<std::size_t>(axis)] == Dim(0)) call.fail(0, error("E311", "ptp over no elements: axis " + std::to_string(axis) + " of " + dims_text(type.shape) + " is empty"));
-    }
-    return pointwise(builder, "subtract", {reduce(builder, "max", x, axes, call.boolean(2)), reduce(builder, "min", x, axes, call.boolean(2))});
-}
-
 Lowered lower_logsumexp(Builder& builder, const BuiltinCall& call) { return logsumexp_over(builder, call.tensor(0), axes_of(builder, call, 1), call.boolean(2)); }
-
-// ---- norms of vectors
-
-Lowered lower_norm(Builder& builder, const BuiltinCall& call) {
-    const Value x = as_floating(builder, call.tensor(0));
-    const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
-    const bool keepdims = call.boolean(2);
-    const double order = call.number(3);
-    const auto over = [&](std::string_view op, Value values) { return reduce(builder, op, values, axes, keepdims); };
-    if (order == 2) return pointwise(builder, "sqrt", {over("sum", squared_magnitude(builder, x))});
-    if (order == 0) {
-        const DType dtype = builder.type(x).dtype;
-        return cast(builder, over("count_nonzero", x), dtype == DType::f32 || dtype == DType::c64 ? DType::f32 : DType::f64);
-    }
-    const Value magnitude = pointwise(builder, "abs", {x});
-    if (std::isinf(order)) {
-        if (count_over(builder.type(x).shape, axes) == Dim(0)) call.fail(0, error("E311", "the largest and smallest of no elements don't exist"));
-        return over(order > 0 ? "max" : "min", magnitude);
-    }
-    if (order == 1) return over("sum", magnitude);
-    const Value powers = over("sum", pointwise(builder, "pow", {magnitude, literal(builder, order)}));
-    return pointwise(builder, "pow", {powers, literal(builder, 1 / order)});
-}
 
 // ---- quantile and median, by NumPy's linear interpolation
 
@@ -144,7 +90,8 @@ Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, std::size_
     const Value from_below = apply("add", {a, apply("multiply", {step, part})});
     const Value from_above = apply("subtract", {b, apply("multiply", {step, apply("subtract", {literal(builder, 1), part})})});
     Value result = apply("where", {apply("less", {part, literal(builder, 0.5)}), from_below, from_above});
-    result = apply("where", {apply("equal", {a, b}), a, result}); // two infinities have no step between them
+    const Value exactly = apply("logical_or", {apply("equal", {part, literal(builder, 0)}), apply("equal", {a, b})});
+    result = apply("where", {exactly, a, result}); // where a and b are infinite there is no step between them
     const Value outside = apply("logical_not", {apply("logical_and", {apply("greater_equal", {q, literal(builder, 0)}), apply("less_equal", {q, literal(builder, 1)})})});
     const Value bad = apply("logical_or", {sorted.has_nan, reshape_to(builder, outside, aligned)});
     result = apply("where", {bad, literal(builder, std::nan("")), result});
@@ -168,20 +115,8 @@ Lowered lower_median(Builder& builder, const BuiltinCall& call) {
 
 std::span<const Op> statistics_rows() {
     static const std::array rows = {
-        Op{.signature = "mean(x, axis: axes = none, keepdims: bool = false)", .doc = "The arithmetic mean over axes.",
-           .example = "mean([1, 2, 4, 5]) => 3.0", .family = Family::reduction, .lower = lower_mean},
-        Op{.signature = "var(x, axis: axes = none, correction: number = 0.0, keepdims: bool = false)", .doc = "The variance over axes: squared distances from the mean, summed and divided by their count less the correction.",
-           .example = "var([1.0, 3.0]) => 1.0", .family = Family::reduction, .lower = lower_var},
-        Op{.signature = "std(x, axis: axes = none, correction: number = 0.0, keepdims: bool = false)", .doc = "The standard deviation over axes: the square root of var.",
-           .example = "std([1.0, 3.0]) => 1.0", .family = Family::reduction, .lower = lower_std},
-        Op{.signature = "ptp(x, axis: axes = none, keepdims: bool = false)", .doc = "The largest element less the smallest over axes.",
-           .example = "ptp([3, 1, 7]) => 6", .family = Family::reduction, .lower = lower_ptp},
         Op{.signature = "logsumexp(x, axis: axes = none, keepdims: bool = false)", .doc = "The logarithm of the sum of exp(x) over axes, without overflow.",
            .example = "logsumexp([0.0, 0.0]) => 0.6931471805599453", .family = Family::reduction, .lower = lower_logsumexp},
-        Op{.signature = "norm(x, axis: axes = none, keepdims: bool = false, ord: number = 2)", .doc = "The norm over axes as of one vector; ord 1, 2, inf, -inf, 0 (elements that are not 0), or any other power.",
-           .example = "norm([3.0, 4.0]) => 5.0", .family = Family::reduction, .lower = lower_norm},
-        Op{.signature = "vector_norm(x, axis: axes = none, keepdims: bool = false, ord: number = 2)", .doc = "The same as norm.",
-           .example = "vector_norm([3.0, 4.0], ord=1) => 7.0", .family = Family::linalg, .lower = lower_norm},
         Op{.signature = "median(x, axis: axes = none, keepdims: bool = false)", .doc = "The middle element over axes in order of size, or the mean of the two in the middle; NaN where there is one.",
            .example = "median([5, 1, 2, 4]) => 3.0", .family = Family::reduction, .lower = lower_median},
         Op{.signature = "quantile(x, q, axis: axes = none, keepdims: bool = false)", .doc = "The value below which the part q of the elements over axes lies, between two elements by linear interpolation; of several q, one after another along a new first axis.",

@@ -80,9 +80,9 @@ Promoted promote_types(std::span<const TensorType> types) {
         return {meet_weak(*strong, *weak), false};
     }
     if (strong) return {*strong, false};
-    // All weak: the widest of their kind (a u64 literal stays one).
+    // All weak: the widest of their kind; beside a literal that only u64 holds, other whole ones take that.
     std::optional<DType> dtype;
-    for (const TensorType& type : types) dtype = dtype ? promote(*dtype, type.dtype).value_or(DType::f64) : type.dtype;
+    for (const TensorType& type : types) dtype = dtype ? promote(*dtype, type.dtype).value_or(DType::u64) : type.dtype;
     return {dtype.value_or(DType::f64), true};
 }
 
@@ -144,6 +144,7 @@ std::vector<Value> promote_values(Builder& builder, std::vector<Value> values) {
     const Promoted common = promote_types(types);
     for (Value& value : values) {
         if (common.weak && builder.type(value).dtype == common.dtype) continue;
+        if (common.weak) check_literal(builder, value, common.dtype);
         if (common.weak) value = builder.add(op_named("cast"), {value}, {common.dtype, true});
         else value = cast(builder, value, common.dtype);
     }

@@ -115,8 +115,15 @@ Lowered lower_extreme(Builder& builder, const BuiltinCall& call) {
     const TensorType type = builder.type(x);
     if (kind_of(type.dtype) > Kind::floating) fail_dtype(call, type.dtype, "real numbers");
     const std::vector<std::int64_t> axes = axes_of(builder, call);
-    check_not_empty(call, type.shape, axes);
-    return reduce(builder, call.op().name(), x, axes, call.boolean(2));
+    if (call.is_none(3)) {
+        check_not_empty(call, type.shape, axes);
+        return reduce(builder, call.op().name(), x, axes, call.boolean(2));
+    }
+    const Value initial = call.tensor(3);
+    if (const TensorType own = builder.type(initial); own.rank() != 0) call.fail(3, error("E307", "`initial` must be one number, not " + shape_words(own.shape)));
+    const bool empty = std::ranges::any_of(axes, [&](std::int64_t axis) { return type.shape[static_cast<std::size_t>(axis)] == Dim(0); });
+    if (empty) return broadcast_to(builder, promote_values(builder, {x, initial})[1], without_axes(type.shape, to_dims(axes), call.boolean(2)));
+    return pointwise(builder, call.op().name() == "max" ? "maximum" : "minimum", {reduce(builder, call.op().name(), x, axes, call.boolean(2)), initial});
 }
 
 Lowered lower_logical(Builder& builder, const BuiltinCall& call) {
@@ -150,9 +157,9 @@ std::span<const Op> reduction_ops() {
            .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel},
         Op{.signature = "prod(x, axis: axes = none, dtype: dtype = none, keepdims: bool = false)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
            .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<prod_rows>, .kernel = prod_kernel},
-        Op{.signature = "max(x, axis: axes = none, keepdims: bool = false)", .doc = "The largest element over axes; NaN where there is one.",
+        Op{.signature = "max(x, axis: axes = none, keepdims: bool = false, initial = none)", .doc = "The largest element over axes, and `initial` where it is given; NaN where there is one.",
            .example = "max([1.0, 3.0, 2.0]) => 3.0", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<max_rows>, .kernel = max_kernel},
-        Op{.signature = "min(x, axis: axes = none, keepdims: bool = false)", .doc = "The smallest element over axes; NaN where there is one.",
+        Op{.signature = "min(x, axis: axes = none, keepdims: bool = false, initial = none)", .doc = "The smallest element over axes, and `initial` where it is given; NaN where there is one.",
            .example = "min([[1, 4], [3, 2]], axis=1) => [1, 2]", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<min_rows>, .kernel = min_kernel},
         Op{.signature = "all(x, axis: axes = none, keepdims: bool = false)", .doc = "Whether every element over axes is true (not 0); true over none.",
            .example = "all([true, false]) => false", .family = Family::reduction, .lower = lower_logical, .type = boolean, .rows = fold_of_rows<all_rows>, .kernel = all_kernel},

@@ -13,7 +13,7 @@ namespace {
 
 class ArgumentReader {
   public:
-    ArgumentReader(Tracer& tracer, const Op& op) : tracer_(tracer), builder_(tracer.builder()), op_(op) {}
+    ArgumentReader(Tracer& tracer, std::string_view function) : tracer_(tracer), builder_(tracer.builder()), function_(function) {}
 
     BoundArgument read(const Parameter& parameter, const Datum& datum, Span span, bool given) {
         BoundArgument bound{std::monostate{}, span, given};
@@ -26,7 +26,7 @@ class ArgumentReader {
         case ParameterKind::tensors: bound.value = tensors(parameter, datum, span); break;
         case ParameterKind::variadic: throw InternalError("builtins: a variadic parameter is read on its own");
         case ParameterKind::integer:
-        case ParameterKind::axis: bound.value = tracer_.constant_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "`"); break;
+        case ParameterKind::axis: bound.value = tracer_.constant_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`"); break;
         case ParameterKind::axes:
             if (datum.tuple()) bound.value = integers(parameter, datum, span);
             else bound.value = tracer_.constant_int(datum, span, "an axis");
@@ -61,7 +61,7 @@ class ArgumentReader {
 
   private:
     [[noreturn]] void fail(const Parameter& parameter, const Datum& datum, Span span, const std::string& wanted) {
-        Diagnostic diagnostic = error("E207", "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "` must be " + wanted + ", not " + type_text(builder_, datum)).at(span);
+        Diagnostic diagnostic = error("E207", "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "` must be " + wanted + ", not " + type_text(builder_, datum)).at(span);
         if (datum.tuple() && parameter.kind == ParameterKind::tensor) diagnostic.helps.push_back("stack(t) makes one tensor of a tuple of equal shapes");
         throw UserError(std::move(diagnostic));
     }
@@ -81,7 +81,7 @@ class ArgumentReader {
 
     // An int, a tuple of ints, a constant vector, or (for pairs) a tuple of pairs, flattened.
     Dims integers(const Parameter& parameter, const Datum& datum, Span span) {
-        const std::string what = "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "`";
+        const std::string what = "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`";
         Dims numbers;
         if (const TupleDatum* tuple = datum.tuple()) {
             for (const Datum& item : tuple->items) {
@@ -110,7 +110,7 @@ class ArgumentReader {
         const Value* value = datum.tensor();
         const auto constant = value ? builder_.static_value(*value) : std::nullopt;
         if (!constant || constant->rank() != 0) {
-            if (value) throw UserError(error("E209", "`" + std::string(parameter.name) + "` of `" + std::string(op_.name()) + "` must be a constant number when the graph is built").at(span));
+            if (value) throw UserError(error("E209", "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "` must be a constant number when the graph is built").at(span));
             fail(parameter, datum, span, "a number");
         }
         return visit_dtype(constant->dtype(), [&]<class T>(TypeTag<T>) -> double {
@@ -136,7 +136,7 @@ class ArgumentReader {
 
     Tracer& tracer_;
     Builder& builder_;
-    const Op& op_;
+    std::string_view function_;
 };
 
 class BuiltinFunction : public Function {
@@ -147,6 +147,15 @@ class BuiltinFunction : public Function {
     }
     std::string name() const override { return std::string(op_.name()); }
     std::vector<Parameter> parameters() const override { return parameters_; }
+    std::vector<Parameter> parameters_of(const CallArguments& arguments) const override {
+        if (!has_variadic()) return parameters_;
+        const auto positionals = std::ranges::count_if(arguments, [](const CallArgument& argument) { return !argument.keyword; });
+        std::vector<Parameter> all = parameters_;
+        const Parameter each{all[static_cast<std::size_t>(variadic_)].name, false};
+        all.erase(all.begin() + variadic_);
+        if (positionals > variadic_) all.insert(all.begin() + variadic_, static_cast<std::size_t>(positionals - variadic_), each);
+        return all;
+    }
 
     Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override {
         const Tracer::Origin origin(tracer.builder(), span);
@@ -173,7 +182,7 @@ class BuiltinFunction : public Function {
 
     std::vector<BoundArgument> bind_plain(Tracer& tracer, const CallArguments& arguments, Span span) const {
         const auto slots = bind_arguments(name(), parameters_, arguments, span);
-        ArgumentReader reader(tracer, op_);
+        ArgumentReader reader(tracer, op_.name());
         std::vector<BoundArgument> bound;
         for (std::size_t i = 0; i < slots.size(); ++i) {
             if (slots[i]) bound.push_back(reader.read(signature_.parameters[i], slots[i]->value, slots[i]->span, true));
@@ -192,7 +201,7 @@ class BuiltinFunction : public Function {
             else plain.push_back(argument);
         }
         const auto slots = bind_arguments(name(), parameters_, plain, span);
-        ArgumentReader reader(tracer, op_);
+        ArgumentReader reader(tracer, op_.name());
         std::vector<BoundArgument> bound;
         for (std::size_t i = 0; i < slots.size(); ++i) {
             const vmaprun::Parameter& parameter = signature_.parameters[i];
@@ -221,7 +230,30 @@ class BuiltinFunction : public Function {
     std::ptrdiff_t variadic_ = 0;
 };
 
+// A function of the prelude, its arguments held to its signature as those of a row are.
+class PreludeFunctionCall : public Function {
+  public:
+    PreludeFunctionCall(std::string_view signature, FunctionPtr function) : signature_(parse_signature(signature)), function_(std::move(function)) {}
+    std::string name() const override { return function_->name(); }
+    std::vector<Parameter> parameters() const override { return function_->parameters(); }
+
+    Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override {
+        const auto bound = bind_arguments(name(), parameters(), arguments, span);
+        ArgumentReader reader(tracer, signature_.name);
+        for (std::size_t i = 0; i < bound.size(); ++i) {
+            if (bound[i]) reader.read(signature_.parameters[i], bound[i]->value, bound[i]->span, true);
+        }
+        return function_->call(tracer, arguments, span);
+    }
+
+  private:
+    Signature signature_;
+    FunctionPtr function_;
+};
+
 } // namespace
+
+FunctionPtr make_prelude_function(std::string_view signature, FunctionPtr function) { return std::make_shared<PreludeFunctionCall>(signature, std::move(function)); }
 
 Datum default_datum(Builder& builder, const Parameter& parameter) {
     const std::string_view text = parameter.default_text;
@@ -285,7 +317,7 @@ bool is_builtin_name(std::string_view name) {
     if (name == "pi" || name == "e" || name == "inf" || name == "nan") return true;
     if (const Op* op = find_op(name)) return op->lower != nullptr;
     const std::vector<std::string_view> natives = native_names();
-    return std::ranges::find(natives, name) != natives.end() || prelude_function(name).has_value();
+    return std::ranges::find(natives, name) != natives.end() || prelude_function(name) != nullptr;
 }
 
 bool is_known_word(std::string_view name) {

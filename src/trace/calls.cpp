@@ -97,8 +97,13 @@ class UserFunction : public Function {
         const auto scope = std::make_shared<Scope>();
         DimBindings dims;
         dims.names_of_scope = false;
-        bind_parameters(tracer, bound, arguments, dims, scope, span);
-        return run_body(tracer, dims, scope, span);
+        try {
+            bind_parameters(tracer, bound, arguments, dims, scope, span);
+            return run_body(tracer, dims, scope, span);
+        } catch (UserError& failure) {
+            if (in_prelude(span_)) tell_of_call(failure, bound, span);
+            throw;
+        }
     }
 
   private:
@@ -160,20 +165,36 @@ class UserFunction : public Function {
         for (std::size_t i = 0; i < params_.size(); ++i) tracer.bind_pattern(params_[i].pattern, values[i], scope, bound[i] ? bound[i]->span : params_[i].span);
     }
 
-    // A function of the prelude as if it were a row: what happens in it happens at the call.
-    Datum run_prelude_body(Tracer& tracer, const ScopePtr& scope, Span span) const {
-        try {
-            return tracer.evaluate(body_, scope);
-        } catch (UserError& failure) {
-            Diagnostic& diagnostic = failure.diagnostics().front();
-            if (in_prelude(diagnostic.primary.span)) diagnostic.primary.span = span;
-            std::erase_if(diagnostic.labels, [](const Label& label) { return in_prelude(label.span); });
-            throw;
+    // Where the script wrote what `inner`, a place in the prelude, speaks of: the argument, where it is a parameter's name or type.
+    Span place_in_script(Span inner, const std::vector<const CallArgument*>& bound) const {
+        for (std::size_t i = 0; i < params_.size(); ++i) {
+            const Span type = params_[i].type ? params_[i].type->span : Span{};
+            const bool in_type = type && type.begin <= inner.begin && inner.end <= type.end;
+            if (bound[i] && (in_type || inner.text() == parameter_name(params_[i]))) return bound[i]->span;
         }
+        return {};
+    }
+
+    // A function of the prelude as if it were a row: what goes wrong in it goes wrong at the call, or at an argument of it.
+    void tell_of_call(UserError& failure, const std::vector<const CallArgument*>& bound, Span span) const {
+        Diagnostic& diagnostic = failure.diagnostics().front();
+        if (in_prelude(diagnostic.primary.span)) {
+            const Span inner = diagnostic.primary.span, argument = place_in_script(inner, bound);
+            diagnostic.primary.span = argument ? argument : span;
+            const bool call = inner.text().ends_with(')') && inner.text().find('\n') == std::string_view::npos;
+            if (call && !in_prelude(span)) diagnostic.notes.push_back("in `" + name_ + "`, which computes " + std::string(inner.text()));
+        }
+        std::vector<Label> labels;
+        for (Label label : diagnostic.labels) {
+            if (in_prelude(label.span)) label.span = place_in_script(label.span, bound);
+            const bool seen = label.span == diagnostic.primary.span || std::ranges::any_of(labels, [&](const Label& l) { return l.span == label.span; });
+            if (label.span && !seen) labels.push_back(std::move(label));
+        }
+        diagnostic.labels = std::move(labels);
     }
 
     Datum run_body(Tracer& tracer, DimBindings& dims, const ScopePtr& scope, Span span) const {
-        if (in_prelude(span_)) return run_prelude_body(tracer, scope, span);
+        if (in_prelude(span_)) return tracer.evaluate(body_, scope);
         tracer.builder().enter_call();
         const struct Leave {
             Builder& builder;
@@ -317,11 +338,11 @@ FunctionPtr Tracer::builtin(std::string_view name) {
         if (op != nullptr && op->lower != nullptr) function = make_builtin(*op);
     }
     if (!function) {
-        if (const auto text = prelude_function(name)) {
-            const ast::Script& script = prelude_script(name, *text);
+        if (const PreludeFunction* known = prelude_function(name)) {
+            const ast::Script& script = prelude_script(name, known->text);
             const auto scope = std::make_shared<Scope>();
             for (const ast::Item& item : script.items) {
-                if (const auto* fn = std::get_if<ast::Function>(&item.node)) function = make_user_function(*fn, scope);
+                if (const auto* fn = std::get_if<ast::Function>(&item.node)) function = make_prelude_function(known->signature, make_user_function(*fn, scope));
             }
         }
     }

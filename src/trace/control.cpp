@@ -199,6 +199,7 @@ Datum Tracer::decided(bool condition, const ast::If& node, Span span, const Scop
     const Span then_span = node.then_block.statements.back().value->span, else_span = node.otherwise->span;
     const auto branch = [&](bool first) { return first ? evaluate_block(node.then_block, scope) : evaluate(*node.otherwise, scope); };
     const Datum taken = branch(condition);
+    if (in_prelude(span)) return taken; // there it tells forms of arguments apart, as `mask == none`
     std::vector<TensorType> types;
     std::string other_text;
     Datum other;
@@ -298,6 +299,8 @@ Datum Tracer::loop_expression(const ast::Loop& node, Span span, const ScopePtr& 
     }
     ScanOptions options;
     options.collect = false;
+    options.form = "`for`";
+    options.items_span = node.sequence->span;
     return scan(step, init, sequence, options, node.body.statements.back().value->span);
 }
 
@@ -401,17 +404,23 @@ Datum Tracer::range_loop(const ast::Loop& node, const RangeDatum& range, const D
 
 namespace {
 
-Dim scan_length(Builder& builder, const std::vector<Value>& xs, const std::optional<Dim>& length, Span span) {
-    std::optional<Dim> size = length;
+Dim scan_length(Builder& builder, const std::vector<Value>& xs, const Tracer::ScanOptions& options, Span call) {
+    const Span span = options.items_span ? options.items_span : call;
+    const std::string form(options.form);
+    std::optional<Dim> size = options.length;
     for (const Value x : xs) {
         const TensorType type = builder.type(x);
-        if (type.rank() == 0) throw UserError(error("E307", "a scan goes along the leading axis, and " + type.text() + " has none").at(span));
+        if (type.rank() == 0) {
+            Diagnostic diagnostic = error("E307", form + " goes along the leading axis, and " + type.text() + " has none").at(span);
+            if (is_integer(type.dtype)) diagnostic.helps.push_back(form == "`for`" ? "count with a range, as in `for i in 0 .. n`" : "count with `loop`, as in `loop p = init for i in 0 .. n { … }`");
+            throw UserError(std::move(diagnostic));
+        }
         if (size && surely_different(*size, type.shape[0])) {
-            throw UserError(error("E401", "the leading axes of a scan differ: one is " + size->text() + ", another " + type.shape[0].text()).at(span).help("all of xs (and `length`, where it is given) have one length"));
+            throw UserError(error("E401", "the leading axes of " + form + " differ: one is " + size->text() + ", another " + type.shape[0].text()).at(span).help("all of xs (and `length`, where it is given) have one length"));
         }
         if (!size || size->is_symbolic()) size = type.shape[0];
     }
-    if (!size) throw UserError(error("E404", "a scan over nothing needs its `length`").at(span).help("write scan(f, init, length=n)"));
+    if (!size) throw UserError(error("E404", form + " over nothing needs its `length`").at(span).help("write scan(f, init, length=n)"));
     return *size;
 }
 
@@ -421,7 +430,7 @@ Datum Tracer::scan(const StepFunction& step, const Datum& init, const Datum& xs,
     const Origin origin(*builder_, span);
     Carry carry = carry_of(*this, init, span);
     const std::vector<Value> items = leaves_of(*this, xs, span, "what a scan goes over");
-    const Dim length = scan_length(*builder_, items, options.length, span);
+    const Dim length = scan_length(*builder_, items, options, span);
     const std::uint32_t sequence = builder_->reserve_sequence();
     for (;;) {
         OpenBody open(*builder_, sequence);

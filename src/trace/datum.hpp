@@ -97,10 +97,14 @@ class Function {
     virtual ~Function() = default;
     virtual std::string name() const = 0;
     virtual std::vector<Parameter> parameters() const = 0;
+    // As one call has them: where the function takes any number of tensors (`*operands`), one for each.
+    virtual std::vector<Parameter> parameters_of(const CallArguments& arguments) const {
+        (void)arguments;
+        return parameters();
+    }
     virtual Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const = 0;
     // True for vmap, scan …: a pipe that calls it with a function applies what it makes.
     virtual bool is_transform() const { return false; }
-    virtual bool is_variadic() const { return false; }
     std::size_t required_count() const {
         std::size_t count = 0;
         for (const Parameter& parameter : parameters()) count += parameter.required ? 1 : 0;

@@ -42,17 +42,22 @@ class DerivedFunction : public Function {
     using Body = std::function<Datum(Tracer& tracer, const CallArguments& arguments, Span span)>;
     DerivedFunction(std::string name, std::vector<Parameter> parameters, Body body)
         : name_(std::move(name)), parameters_(std::move(parameters)), body_(std::move(body)) {}
+    // With the name and the parameters of the function it is made from.
+    DerivedFunction(FunctionPtr original, Body body) : name_(original->name()), parameters_(original->parameters()), original_(std::move(original)), body_(std::move(body)) {}
     std::string name() const override { return name_; }
     std::vector<Parameter> parameters() const override { return parameters_; }
+    std::vector<Parameter> parameters_of(const CallArguments& arguments) const override { return original_ ? original_->parameters_of(arguments) : parameters_; }
     Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override { return body_(tracer, arguments, span); }
 
   private:
     std::string name_;
     std::vector<Parameter> parameters_;
+    FunctionPtr original_;
     Body body_;
 };
 
 FunctionPtr make_builtin(const Op& op);                                                        // builtins.cpp
+FunctionPtr make_prelude_function(std::string_view signature, FunctionPtr function);            // builtins.cpp; of a `fn` of the prelude
 FunctionPtr make_update(std::shared_ptr<const AtIndexDatum> at, const std::string& method);     // builtins.cpp; null: no such method
 FunctionPtr native_function(std::string_view name);                                            // natives.cpp; null: none of that name
 std::vector<std::string_view> native_names();

@@ -58,7 +58,7 @@ Tracer::VmapOptions mapping_options(Tracer& tracer, const Slots& slots, Span spa
 }
 
 Datum mapped_function(const FunctionPtr& function, const Tracer::VmapOptions& options) {
-    return FunctionPtr(std::make_shared<DerivedFunction>(function->name(), function->parameters(), [function, options](Tracer& tracer, const CallArguments& arguments, Span span) {
+    return FunctionPtr(std::make_shared<DerivedFunction>(function, [function, options](Tracer& tracer, const CallArguments& arguments, Span span) {
         return tracer.vmap(function, options, arguments, span);
     }));
 }
@@ -121,10 +121,13 @@ Datum scan_native(Tracer& tracer, const Slots& slots, Span span) {
     Tracer::ScanOptions options;
     options.reverse = boolean_argument(tracer, slots[3], "reverse");
     options.length = size_argument(tracer, slots[4], "length");
+    if (slots[2]) options.items_span = slots[2]->span;
     if (slots[2] || options.length) return run_scan(tracer, function, slots[1]->value, slots[2] ? slots[2]->value : Datum(), options, span);
     return FunctionPtr(std::make_shared<DerivedFunction>("scan(" + function->name() + ")", std::vector<Function::Parameter>{{"xs", true}},
                                                          [function, options, init = slots[1]->value](Tracer& inner, const CallArguments& arguments, Span at) {
-                                                             return run_scan(inner, function, init, arguments.at(0).value, options, at);
+                                                             Tracer::ScanOptions own = options;
+                                                             own.items_span = arguments.at(0).span;
+                                                             return run_scan(inner, function, init, arguments.at(0).value, own, at);
                                                          }));
 }
 
@@ -132,30 +135,59 @@ Datum fold_native(Tracer& tracer, const Slots& slots, Span span) {
     const FunctionPtr function = function_argument(tracer, slots[0], "fold");
     Tracer::ScanOptions options;
     options.collect = false;
+    options.form = "a fold";
+    if (slots[2]) options.items_span = slots[2]->span;
     if (slots[2]) return run_scan(tracer, function, slots[1]->value, slots[2]->value, options, span);
     return FunctionPtr(std::make_shared<DerivedFunction>("fold(" + function->name() + ")", std::vector<Function::Parameter>{{"xs", true}},
                                                          [function, options, init = slots[1]->value](Tracer& inner, const CallArguments& arguments, Span at) {
-                                                             return run_scan(inner, function, init, arguments.at(0).value, options, at);
+                                                             Tracer::ScanOptions own = options;
+                                                             own.items_span = arguments.at(0).span;
+                                                             return run_scan(inner, function, init, arguments.at(0).value, own, at);
                                                          }));
 }
 
-// ys[i] = f(ys[i - 1], xs[i]), one after another: the one order that every schedule keeps.
+// A leaf with one of its axes moved to another place.
+Value moved_axis(Builder& builder, Value leaf, std::int64_t from, std::int64_t to) {
+    if (from == to) return leaf;
+    std::vector<std::int64_t> order;
+    for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(builder.type(leaf).rank()); ++axis) {
+        if (axis != from) order.push_back(axis);
+    }
+    order.insert(order.begin() + to, from);
+    return permute(builder, leaf, order);
+}
+
+std::int64_t scanned_axis(Tracer& tracer, const CallArgument* argument, Value leaf, Span span) {
+    const std::int64_t axis = argument ? tracer.constant_int(argument->value, argument->span, "`axis` of `associative_scan`").value() : 0;
+    try {
+        return normal_axis(axis, tracer.builder().type(leaf).rank());
+    } catch (UserError& failure) {
+        tracer.place(failure, argument ? argument->span : span, {});
+    }
+}
+
+// ys[i] = f(ys[i - 1], xs[i]), one after another: the one order that every schedule keeps. Reversed, from the last one down.
 Datum associative_scan_native(Tracer& tracer, const Slots& slots, Span span) {
     Builder& builder = tracer.builder();
     const FunctionPtr function = function_argument(tracer, slots[0], "associative_scan");
     const Datum& xs = slots[1]->value;
-    std::vector<Value> leaves, firsts, rests;
+    Tracer::ScanOptions options;
+    options.reverse = boolean_argument(tracer, slots[2], "reverse");
+    std::vector<Value> leaves, begins, rests;
     collect_leaves(xs, leaves);
-    for (const Value leaf : leaves) {
-        const Dims shape = builder.type(leaf).shape;
-        if (shape.empty()) throw UserError(error("E307", "associative_scan goes along the leading axis, and a scalar has none").at(slots[1]->span));
-        if (shape[0] == Dim(0)) return xs;
-        firsts.push_back(tracer.slice_at(leaf, 0, 0));
-        rests.push_back(slice_axis(builder, leaf, 0, 1, shape[0] - Dim(1)));
-    }
     if (leaves.empty()) throw UserError(error("E207", "associative_scan needs a tensor or a tree of tensors, not " + type_text(builder, xs)).at(slots[1]->span));
+    std::vector<std::int64_t> axes;
+    for (const Value leaf : leaves) {
+        if (builder.type(leaf).rank() == 0) throw UserError(error("E307", "associative_scan goes along an axis, and a scalar has none").at(slots[1]->span));
+        axes.push_back(scanned_axis(tracer, slots[3], leaf, span));
+        const Value along = moved_axis(builder, leaf, axes.back(), 0);
+        const Dim length = builder.type(along).shape[0];
+        if (length == Dim(0)) return xs;
+        begins.push_back(tracer.slice_at(along, 0, options.reverse ? length - Dim(1) : Dim(0)));
+        rests.push_back(slice_axis(builder, along, 0, options.reverse ? 0 : 1, length - Dim(1)));
+    }
     std::size_t next = 0;
-    const Datum init = with_leaves(xs, firsts, next);
+    const Datum init = with_leaves(xs, begins, next);
     next = 0;
     const Datum rest = with_leaves(xs, rests, next);
     const Datum scanned = tracer.scan(
@@ -163,10 +195,13 @@ Datum associative_scan_native(Tracer& tracer, const Slots& slots, Span span) {
             const Datum result = call_step(tracer, function, carry, x, span);
             return Datum::tuple({result, result});
         },
-        init, rest, {}, span);
+        init, rest, options, span);
     std::vector<Value> ys, joined;
     collect_leaves(scanned.tuple()->items[1], ys);
-    for (std::size_t i = 0; i < ys.size(); ++i) joined.push_back(concat_values(builder, {expand_at(builder, firsts[i], {0}), ys[i]}, 0));
+    for (std::size_t i = 0; i < ys.size(); ++i) {
+        const Value begin = expand_at(builder, begins[i], {0});
+        joined.push_back(moved_axis(builder, concat_values(builder, options.reverse ? std::vector{ys[i], begin} : std::vector{begin, ys[i]}, 0), 0, axes[i]));
+    }
     next = 0;
     return with_leaves(xs, joined, next);
 }
@@ -325,7 +360,7 @@ std::span<const NativeDoc> native_docs() {
         {"vmapipe(f: any, model_parallel: any = auto)", "f itself, its work cut into parts for several devices.", "vmapipe(x => x + 1)(1) => 2"},
         {"scan(f: any, init: any, xs: any = none, reverse: bool = false, length: int = none)", "f(carry, x) => (carry, y) along the leading axis of xs; gives (carry, ys).", "scan((c, x) => (c + x, c), 0, [1, 2, 3]) => (6, [0, 1, 3])"},
         {"fold(f: any, init: any, xs: any = none)", "f(carry, x) => carry along the leading axis of xs; gives the last carry.", "fold((c, x) => c + x, 0, [1, 2, 3]) => 6"},
-        {"associative_scan(f: any, xs: any)", "All prefixes of xs combined by f, along the leading axis.", "associative_scan((a, b) => a * b, [1, 2, 3]) => [1, 2, 6]"},
+        {"associative_scan(f: any, xs: any, reverse: bool = false, axis: int = 0)", "All prefixes of xs combined by f along an axis; reversed, all suffixes.", "associative_scan((a, b) => a * b, [1, 2, 3]) => [1, 2, 6]"},
         {"psum(x: any, axis_name: string)", "The sum of x over the named mapped axis.", "vmap(x => psum(x, \"i\"), axis_name=\"i\")([1, 2]) => [3, 3]"},
         {"pmean(x: any, axis_name: string)", "The mean of x over the named mapped axis.", "vmap(x => pmean(x, \"i\"), axis_name=\"i\")([1.0, 2.0]) => [1.5, 1.5]"},
         {"pmax(x: any, axis_name: string)", "The largest x over the named mapped axis.", "vmap(x => pmax(x, \"i\"), axis_name=\"i\")([1, 2]) => [2, 2]"},

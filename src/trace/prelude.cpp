@@ -1,4 +1,5 @@
 // Splits prelude.vm at its top-level `fn` lines: a function's text ends where the next blank line or `##` line begins.
+// `# ---- reduce` begins a family; the `#` line between the doc and the `fn` is the signature.
 #include "trace/prelude.hpp"
 
 #include <vector>
@@ -10,19 +11,10 @@ constexpr std::string_view whole_text =
 #include "prelude_text.inc"
     ;
 
-std::string_view signature_of(std::string_view fn) {
-    // From the name to the parenthesis that closes the parameters.
-    int depth = 0;
-    for (std::size_t i = 0; i < fn.size(); ++i) {
-        if (fn[i] == '(') ++depth;
-        if (fn[i] == ')' && --depth == 0) return fn.substr(0, i + 1);
-    }
-    return fn;
-}
-
 std::vector<PreludeFunction> split() {
     std::vector<PreludeFunction> functions;
     std::vector<std::string_view> docs;
+    std::string_view family, signature;
     std::string_view rest = whole_text;
     const auto next_line = [&] {
         const std::size_t end = rest.find('\n');
@@ -33,17 +25,23 @@ std::vector<PreludeFunction> split() {
     while (!rest.empty()) {
         const std::string_view start = rest;
         const std::string_view line = next_line();
-        if (line.starts_with("## ")) {
+        if (line.starts_with("# ---- ")) {
+            family = line.substr(7);
+        } else if (line.starts_with("## ")) {
             docs.push_back(line.substr(3));
+        } else if (line.starts_with("# ") && !docs.empty()) {
+            signature = line.substr(2);
         } else if (line.starts_with("fn ")) {
             while (!rest.empty() && !rest.starts_with("\n") && !rest.starts_with("#")) next_line();
             PreludeFunction function;
+            function.family = family;
             function.text = start.substr(0, start.size() - rest.size());
-            function.signature = signature_of(function.text.substr(3));
+            function.signature = signature;
             function.name = function.signature.substr(0, function.signature.find('('));
             for (std::size_t i = 0; i + 1 < docs.size(); ++i) function.doc += (i > 0 ? " " : "") + std::string(docs[i]);
             if (!docs.empty()) function.example = docs.back();
             docs.clear();
+            signature = {};
             functions.push_back(std::move(function));
         } else if (line.empty()) {
             docs.clear();
@@ -59,11 +57,11 @@ std::span<const PreludeFunction> prelude_functions() {
     return functions;
 }
 
-std::optional<std::string_view> prelude_function(std::string_view name) {
+const PreludeFunction* prelude_function(std::string_view name) {
     for (const PreludeFunction& function : prelude_functions()) {
-        if (function.name == name) return function.text;
+        if (function.name == name) return &function;
     }
-    return std::nullopt;
+    return nullptr;
 }
 
 std::span<const std::string_view> prelude_names() {

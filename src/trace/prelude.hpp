@@ -2,7 +2,6 @@
 // for those that it names.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,15 +12,15 @@ namespace vmaprun {
 
 struct PreludeFunction {
     std::string_view name;
-    std::string_view signature; // "softmax(x, axis=-1)"
+    std::string_view signature; // "softmax(x, axis: axis = -1)", in the grammar of ops/signature.hpp
+    std::string_view family;    // "reduce": as the reference sorts it
     std::string_view text;      // the whole `fn`, without its doc
     std::string doc;            // the `##` lines but the last, joined by blanks
     std::string example;        // the last `##` line: "softmax([0.0, 0.0]) => [0.5, 0.5]"
 };
 
 std::span<const PreludeFunction> prelude_functions();
-// The source text of one function; nullopt when there is none of that name.
-std::optional<std::string_view> prelude_function(std::string_view name);
+const PreludeFunction* prelude_function(std::string_view name); // null when there is none of that name
 std::span<const std::string_view> prelude_names();
 
 // The name of its source. No message and no node points into it: they point at the call that the script wrote.

@@ -130,6 +130,8 @@ class Tracer {
     struct ScanOptions {
         bool collect = true, reverse = false;
         std::optional<Dim> length;
+        std::string_view form = "a scan"; // for messages
+        Span items_span;                  // what it goes over, where that is written
     };
     using StepFunction = std::function<Datum(const Datum& carry, const Datum& x)>;
     Datum scan(const StepFunction& step, const Datum& init, const Datum& xs, const ScanOptions& options, Span span);

@@ -227,16 +227,10 @@ std::vector<Datum> axes_of_arguments(Tracer& tracer, const Function& function, c
     return axes;
 }
 
-// Arguments go on by position as far as there is no gap (parameters may share a name, as `_` does), then by keyword.
-std::optional<std::string> keyword_for(const std::vector<const CallArgument*>& bound, const std::vector<Function::Parameter>& parameters, std::size_t i) {
-    const bool gap = std::any_of(bound.begin(), bound.begin() + static_cast<std::ptrdiff_t>(i), [](const CallArgument* argument) { return argument == nullptr; });
-    return gap ? std::optional(parameters[i].name) : std::nullopt;
-}
-
 } // namespace
 
 Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, Span span) {
-    const auto parameters = function->parameters();
+    const auto parameters = function->parameters_of(arguments);
     const auto bound = bind_arguments(function->name(), parameters, arguments, span);
     const std::vector<Datum> axes = axes_of_arguments(*this, *function, parameters, bound, options);
     std::vector<MappedLeaf> leaves;
@@ -261,7 +255,6 @@ Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, cons
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         if (!bound[i]) continue;
         CallArgument argument = *bound[i];
-        argument.keyword = keyword_for(bound, parameters, i);
         argument.value = place_in_lanes(bound[i]->value, axes[i], parameters[i].name, bound[i]->span, options, entered,
                                         [&](const MappedLeaf& leaf) { return builder_->lane(leaf.value, lane, leaf.axis); });
         inner.push_back(std::move(argument));
@@ -272,7 +265,7 @@ Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, cons
 
 // Straight-line code, lane by lane: the reference that vmap is held against.
 Datum Tracer::unrolled(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, const std::vector<Datum>& axes, Dim size, Span span) {
-    const auto parameters = function->parameters();
+    const auto parameters = function->parameters_of(arguments);
     const auto bound = bind_arguments(function->name(), parameters, arguments, span);
     if (size.value() > 1'000'000) {
         throw UserError(error("E407", "unroll would write out " + size.text() + " lanes").at(span).help("vmap does the same without writing them out"));
@@ -284,8 +277,7 @@ Datum Tracer::unrolled(const FunctionPtr& function, const VmapOptions& options, 
         for (std::size_t i = 0; i < parameters.size(); ++i) {
             if (!bound[i]) continue;
             CallArgument argument = *bound[i];
-            argument.keyword = keyword_for(bound, parameters, i);
-            // What is a constant for one lane would be none for a lane of vmap.
+                // What is a constant for one lane would be none for a lane of vmap.
             argument.value = place_in_lanes(bound[i]->value, axes[i], parameters[i].name, bound[i]->span, options, entered,
                                             [&](const MappedLeaf& leaf) { return builder_->add(opaque_op, {slice_at(leaf.value, leaf.axis, lane)}); });
             inner.push_back(std::move(argument));
@@ -350,7 +342,10 @@ std::string call_text(const Builder& builder, const Function& function, const Da
 Datum Tracer::map_over(const FunctionPtr& function, const Datum& items, Span span, Span items_span) {
     const TupleDatum* tuple = items.tuple();
     if (tuple == nullptr) {
-        return scan([&](const Datum&, const Datum& x) { return Datum::tuple({Datum::tuple({}), call_spread(function, x, span)}); }, Datum::tuple({}), items, {}, span).tuple()->items[1];
+        ScanOptions options;
+        options.form = "`map`";
+        options.items_span = items_span;
+        return scan([&](const Datum&, const Datum& x) { return Datum::tuple({Datum::tuple({}), call_spread(function, x, span)}); }, Datum::tuple({}), items, options, span).tuple()->items[1];
     }
     std::vector<Datum> results;
     for (std::size_t i = 0; i < tuple->items.size(); ++i) {

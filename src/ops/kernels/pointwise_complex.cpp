@@ -46,7 +46,7 @@ template <class T> Complex<T> product(Complex<T> a, Complex<T> b) {
 template <class T> Complex<T> power(Complex<T> base, Complex<T> exponent) {
     if (exponent == T(0)) return T(1);
     if (base == T(0)) {
-        if (exponent.real() > 0 && exponent.imag() == 0) return T(0);
+        if (exponent.real() > 0) return T(0);
         return {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::quiet_NaN()};
     }
     const T whole = std::trunc(exponent.real());
