@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 
@@ -39,9 +40,13 @@ void add_term(Polynomial& sum, const std::vector<std::string>& symbols, std::int
     if (entry == 0) sum.terms.erase(symbols);
 }
 
-std::int64_t wrapping(std::int64_t a, std::int64_t b, char op) {
-    const auto x = static_cast<std::uint64_t>(a), y = static_cast<std::uint64_t>(b);
-    return static_cast<std::int64_t>(op == '+' ? x + y : op == '-' ? x - y : x * y);
+// Sizes stop at the ends of i64: too large stays too large, which the checks of shapes refuse.
+std::int64_t saturating(std::int64_t a, std::int64_t b, char op) {
+    std::int64_t result = 0;
+    const bool over = op == '+' ? __builtin_add_overflow(a, b, &result) : op == '-' ? __builtin_sub_overflow(a, b, &result) : __builtin_mul_overflow(a, b, &result);
+    if (!over) return result;
+    const bool negative = op == '*' ? (a < 0) != (b < 0) : a < 0;
+    return negative ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
 }
 
 } // namespace
@@ -59,7 +64,7 @@ Dim Dim::symbol(std::string_view name, std::int64_t witness) {
 }
 
 Dim operator+(Dim a, Dim b) {
-    const std::int64_t value = wrapping(a.value_, b.value_, '+');
+    const std::int64_t value = saturating(a.value_, b.value_, '+');
     if (!a.polynomial_ && !b.polynomial_) return value;
     Polynomial sum = polynomial_of(a.polynomial_, a.value_);
     for (const auto& [symbols, factor] : polynomial_of(b.polynomial_, b.value_).terms) add_term(sum, symbols, factor);
@@ -67,7 +72,7 @@ Dim operator+(Dim a, Dim b) {
 }
 
 Dim operator-(Dim a, Dim b) {
-    const std::int64_t value = wrapping(a.value_, b.value_, '-');
+    const std::int64_t value = saturating(a.value_, b.value_, '-');
     if (!a.polynomial_ && !b.polynomial_) return value;
     Polynomial sum = polynomial_of(a.polynomial_, a.value_);
     for (const auto& [symbols, factor] : polynomial_of(b.polynomial_, b.value_).terms) add_term(sum, symbols, -factor);
@@ -75,7 +80,7 @@ Dim operator-(Dim a, Dim b) {
 }
 
 Dim operator*(Dim a, Dim b) {
-    const std::int64_t value = wrapping(a.value_, b.value_, '*');
+    const std::int64_t value = saturating(a.value_, b.value_, '*');
     if (!a.polynomial_ && !b.polynomial_) return value;
     Polynomial product;
     for (const auto& [left, factor] : polynomial_of(a.polynomial_, a.value_).terms) {

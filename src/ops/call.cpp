@@ -48,6 +48,12 @@ std::vector<std::int64_t> BuiltinCall::axes(std::size_t i, std::size_t rank) con
     return axes;
 }
 
+void BuiltinCall::fail_none(std::size_t i) const {
+    const Signature signature = parse_signature(op_->signature);
+    const std::string parameter = i < signature.parameters.size() ? "`" + std::string(signature.parameters[i].name) + "` of " : "an argument of ";
+    fail(i, error("E207", parameter + "`" + std::string(op_->name()) + "` can't be none"));
+}
+
 void BuiltinCall::fail(std::size_t i, Diagnostic diagnostic) const {
     if (!diagnostic.primary.span) diagnostic.primary.span = span_of(i);
     throw UserError(std::move(diagnostic));

@@ -30,16 +30,16 @@ class BuiltinCall {
     const BoundArgument& argument(std::size_t i) const { return arguments_[i]; } // for kind `any`
     Span span_of(std::size_t i) const { return arguments_[i].span ? arguments_[i].span : span_; }
 
-    Value tensor(std::size_t i) const { return std::get<Value>(arguments_[i].value); }
+    Value tensor(std::size_t i) const { return held<Value>(i); }
     std::optional<Value> optional_tensor(std::size_t i) const { return is_none(i) ? std::nullopt : std::optional(tensor(i)); }
-    const std::vector<Value>& tensors(std::size_t i) const { return std::get<std::vector<Value>>(arguments_[i].value); }
-    Dim integer(std::size_t i) const { return std::get<Dim>(arguments_[i].value); }
+    const std::vector<Value>& tensors(std::size_t i) const { return held<std::vector<Value>>(i); }
+    Dim integer(std::size_t i) const { return held<Dim>(i); }
     std::optional<Dim> optional_integer(std::size_t i) const { return is_none(i) ? std::nullopt : std::optional(integer(i)); }
-    const Dims& integers(std::size_t i) const { return std::get<Dims>(arguments_[i].value); } // shape, ints, pairs
-    double number(std::size_t i) const { return std::get<double>(arguments_[i].value); }
-    bool boolean(std::size_t i) const { return std::get<bool>(arguments_[i].value); }
-    std::optional<DType> dtype(std::size_t i) const { return is_none(i) ? std::nullopt : std::optional(std::get<DType>(arguments_[i].value)); }
-    const std::string& text(std::size_t i) const { return std::get<std::string>(arguments_[i].value); }
+    const Dims& integers(std::size_t i) const { return held<Dims>(i); } // shape, ints, pairs
+    double number(std::size_t i) const { return held<double>(i); }
+    bool boolean(std::size_t i) const { return held<bool>(i); }
+    std::optional<DType> dtype(std::size_t i) const { return is_none(i) ? std::nullopt : std::optional(held<DType>(i)); }
+    const std::string& text(std::size_t i) const { return held<std::string>(i); }
 
     // An axis argument as 0..rank-1; E303 with the place when it is outside.
     std::int64_t axis(std::size_t i, std::size_t rank) const;
@@ -50,6 +50,12 @@ class BuiltinCall {
     [[noreturn]] void fail(Diagnostic diagnostic) const;
 
   private:
+    // What the signature says argument i is; a script may still give `none`, which few parameters take.
+    template <class T> const T& held(std::size_t i) const {
+        if (is_none(i)) fail_none(i);
+        return std::get<T>(arguments_[i].value);
+    }
+    [[noreturn]] void fail_none(std::size_t i) const;
     const Op* op_;
     std::vector<BoundArgument> arguments_;
     Span span_;

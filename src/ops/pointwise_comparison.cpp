@@ -67,7 +67,7 @@ std::vector<Op> make_rows() {
         elementwise_row<bitwise_left_shift, 2, on_int>("bitwise_left_shift(x1, x2)", "x1 with its bits moved up by x2.", "bitwise_left_shift(1, 4) => 16"),
         elementwise_row<bitwise_right_shift, 2, on_int>("bitwise_right_shift(x1, x2)", "x1 with its bits moved down by x2; the sign stays.", "bitwise_right_shift(-8, 1) => -4"),
         // operands: bool, then two of one dtype
-        Op{.signature = "where(condition, x, y)", .doc = "x where the condition is true, else y.", .example = "where([true, false], 1, 2) => [1, 2]",
+        Op{.signature = "where(condition, x1, x2)", .doc = "x1 where the condition is true, else x2.", .example = "where([true, false], 1, 2) => [1, 2]",
            .lower = lower_where, .type = where_type, .tile = where_tile},
     };
 }

@@ -74,7 +74,14 @@ Datum vmap_native(Tracer& tracer, const Slots& slots, Span span) {
 }
 
 // unroll(f, in_axes, …) makes a function; unroll(x, axis) takes x apart.
-Datum unroll_native(Tracer& tracer, const Slots& slots, Span span) {
+constexpr std::string_view unroll_signature =
+    "unroll(f: any = none, in_axes: any = 0, out_axes: any = 0, axis_name: string = none, axis_size: int = none, axis: int = 0, x: any = none)";
+
+Datum unroll_native(Tracer& tracer, const Slots& named, Span span) {
+    Slots slots(named.begin(), named.end() - 1);
+    if (named.back() && slots[0]) throw UserError(error("E205", "`unroll` takes a function or data, not both").at(named.back()->keyword_span));
+    if (named.back()) slots[0] = named.back();
+    if (!slots[0]) throw UserError(error("E204", "`unroll` needs a function, or data to take apart").at(span));
     if (slots[0]->value.function() == nullptr) {
         for (std::size_t i = 2; i < 5; ++i) {
             if (slots[i]) throw UserError(error("E205", "`unroll` of data takes `axis` alone").at(slots[i]->span));
@@ -89,15 +96,6 @@ Datum unroll_native(Tracer& tracer, const Slots& slots, Span span) {
     return mapped_function(function_argument(tracer, slots[0], "unroll"), options);
 }
 
-Datum map_native(Tracer& tracer, const Slots& slots, Span span) {
-    const FunctionPtr function = function_argument(tracer, slots[0], "map");
-    if (slots[1]) return tracer.map_over(function, slots[1]->value, span, slots[1]->span);
-    return FunctionPtr(std::make_shared<DerivedFunction>("map(" + function->name() + ")", std::vector<Function::Parameter>{{"items", true}},
-                                                         [function](Tracer& inner, const CallArguments& arguments, Span at) {
-                                                             return inner.map_over(function, arguments.at(0).value, at, arguments.at(0).span);
-                                                         }));
-}
-
 Datum vmapipe_native(Tracer& tracer, const Slots& slots, Span) {
     const FunctionPtr function = function_argument(tracer, slots[0], "vmapipe");
     if (slots[1] && !is_auto(slots[1]->value)) {
@@ -105,6 +103,21 @@ Datum vmapipe_native(Tracer& tracer, const Slots& slots, Span) {
         if (parts.value() < 1) throw UserError(error("E310", "model_parallel is " + parts.text() + ", but it counts parts: at least 1, or `auto`").at(slots[1]->span));
     }
     return function;
+}
+
+// map(f), scan(f, init) and fold(f, init) without their data: the function that takes it.
+Datum function_of_items(const std::string& transform, const Function& function, const std::string& parameter, std::function<Datum(Tracer&, const CallArgument& items, Span)> body) {
+    const std::string name = transform + "(" + (function.name() == unnamed_function ? "f" : function.name()) + ")";
+    const std::vector<Function::Parameter> parameters{{parameter, true}};
+    return FunctionPtr(std::make_shared<DerivedFunction>(name, parameters, [name, parameters, body = std::move(body)](Tracer& tracer, const CallArguments& arguments, Span span) {
+        return body(tracer, *bind_arguments(name, parameters, arguments, span)[0], span);
+    }));
+}
+
+Datum map_native(Tracer& tracer, const Slots& slots, Span span) {
+    const FunctionPtr function = function_argument(tracer, slots[0], "map");
+    if (slots[1]) return tracer.map_over(function, slots[1]->value, span, slots[1]->span);
+    return function_of_items("map", *function, "items", [function](Tracer& inner, const CallArgument& items, Span at) { return inner.map_over(function, items.value, at, items.span); });
 }
 
 Datum call_step(Tracer& tracer, const FunctionPtr& function, const Datum& carry, const Datum& x, Span span) {
@@ -123,12 +136,11 @@ Datum scan_native(Tracer& tracer, const Slots& slots, Span span) {
     options.length = size_argument(tracer, slots[4], "length");
     if (slots[2]) options.items_span = slots[2]->span;
     if (slots[2] || options.length) return run_scan(tracer, function, slots[1]->value, slots[2] ? slots[2]->value : Datum(), options, span);
-    return FunctionPtr(std::make_shared<DerivedFunction>("scan(" + function->name() + ")", std::vector<Function::Parameter>{{"xs", true}},
-                                                         [function, options, init = slots[1]->value](Tracer& inner, const CallArguments& arguments, Span at) {
-                                                             Tracer::ScanOptions own = options;
-                                                             own.items_span = arguments.at(0).span;
-                                                             return run_scan(inner, function, init, arguments.at(0).value, own, at);
-                                                         }));
+    return function_of_items("scan", *function, "xs", [function, options, init = slots[1]->value](Tracer& inner, const CallArgument& items, Span at) {
+        Tracer::ScanOptions own = options;
+        own.items_span = items.span;
+        return run_scan(inner, function, init, items.value, own, at);
+    });
 }
 
 Datum fold_native(Tracer& tracer, const Slots& slots, Span span) {
@@ -138,12 +150,11 @@ Datum fold_native(Tracer& tracer, const Slots& slots, Span span) {
     options.form = "a fold";
     if (slots[2]) options.items_span = slots[2]->span;
     if (slots[2]) return run_scan(tracer, function, slots[1]->value, slots[2]->value, options, span);
-    return FunctionPtr(std::make_shared<DerivedFunction>("fold(" + function->name() + ")", std::vector<Function::Parameter>{{"xs", true}},
-                                                         [function, options, init = slots[1]->value](Tracer& inner, const CallArguments& arguments, Span at) {
-                                                             Tracer::ScanOptions own = options;
-                                                             own.items_span = arguments.at(0).span;
-                                                             return run_scan(inner, function, init, arguments.at(0).value, own, at);
-                                                         }));
+    return function_of_items("fold", *function, "xs", [function, options, init = slots[1]->value](Tracer& inner, const CallArgument& items, Span at) {
+        Tracer::ScanOptions own = options;
+        own.items_span = items.span;
+        return run_scan(inner, function, init, items.value, own, at);
+    });
 }
 
 // A leaf with one of its axes moved to another place.
@@ -396,6 +407,7 @@ const std::vector<NativeRow>& native_rows() {
         };
         std::vector<NativeRow> all;
         for (std::size_t i = 0; i < docs.size(); ++i) all.push_back({docs[i].signature, bodies[i], i < 6 ? transform : plain});
+        all[1].signature = unroll_signature;
         all.push_back({"assert_eq(a: any, b: any)", check_two("assert_eq"), plain});
         all.push_back({"assert_close(a: any, b: any, tol: number = 1e-6)", check_two("assert_close"), plain});
         all.push_back({"assert_finite(x: any)", assert_finite_native, plain});

@@ -398,6 +398,31 @@ Datum Tracer::over_lane(LaneId lane, const std::function<Datum()>& body, Span sp
     return bring_out(body(), builder_->constant(Dim(0)), lane, options, "the result");
 }
 
+namespace {
+
+// What a comprehension over a tuple gives for each item is stacked: one structure, and in it equal shapes.
+void check_alike(const Builder& builder, const std::vector<Datum>& results, Span span) {
+    std::vector<Value> first;
+    collect_leaves(results[0], first);
+    for (std::size_t i = 1; i < results.size(); ++i) {
+        std::vector<Value> leaves;
+        collect_leaves(results[i], leaves);
+        bool alike = same_structure(results[0], results[i]) || results[i].function() || results[0].function();
+        const bool structures = !alike;
+        for (std::size_t leaf = 0; alike && leaf < std::min(first.size(), leaves.size()); ++leaf) {
+            const Dims &a = builder.type(first[leaf]).shape, &b = builder.type(leaves[leaf]).shape;
+            alike = a.size() == b.size();
+            for (std::size_t axis = 0; alike && axis < a.size(); ++axis) alike = !surely_different(a[axis], b[axis]);
+        }
+        if (alike) continue;
+        throw UserError(error(structures ? "E302" : "E301", "a comprehension stacks what it gives for each item: item 0 gives " + type_text(builder, results[0]) + ", item " + std::to_string(i) + " gives " + type_text(builder, results[i]))
+                            .at(span)
+                            .help("map(f) gives a tuple, whose items may differ"));
+    }
+}
+
+} // namespace
+
 Datum Tracer::comprehension(const ast::Comprehension& node, Span span, const ScopePtr& outer) {
     const std::function<Datum(std::size_t, const ScopePtr&)> level = [&](std::size_t i, const ScopePtr& scope) -> Datum {
         if (i == node.generators.size()) return evaluate(*node.body, scope);
@@ -416,6 +441,7 @@ Datum Tracer::comprehension(const ast::Comprehension& node, Span span, const Sco
             std::vector<Datum> results;
             for (const Datum& item : tuple->items) results.push_back(inside(item));
             if (results.empty()) return builder_->constant(Array(DType::f64, {0}));
+            check_alike(*builder_, results, span);
             return stack_results(results, builder_->constant(Dim(0)), options, "the result");
         }
         const Origin origin(*builder_, span);

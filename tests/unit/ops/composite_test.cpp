@@ -19,14 +19,6 @@ TEST_CASE("layer_norm and rms_norm scale by the axes that they are told") {
     CHECK(failure_of([&] { bench.call("rms_norm", {given(x), given(x), given(-1), real(0)}); }) == "E301: rms_norm normalises over axes of [2], and this parameter is [2, 2]");
 }
 
-TEST_CASE("attention weighs values; masked keys have no weight, and a query without keys gives 0") {
-    Bench bench;
-    const Value q = bench.input(array<double>({2, 1}, {0, 0})), k = bench.input(array<double>({2, 1}, {1, 2})), v = bench.input(array<double>({2, 2}, {2, 4, 6, 8}));
-    CHECK(run(bench, "attention", {given(q), given(k), given(v)}) == std::vector<double>{4, 6, 4, 6});
-    CHECK(run(bench, "attention", {given(q), given(k), given(v), given(bench.input(array<bool>({2, 2}, {true, false, false, false})))}) == std::vector<double>{2, 4, 0, 0});
-    CHECK(failure_of([&] { bench.call("attention", {given(q), given(v), given(v)}); }) == "E301: attention needs queries and keys of one size, and they are 1 and 2");
-}
-
 TEST_CASE("cross_entropy is by class or by probabilities") {
     Bench bench;
     const Value logits = bench.input(array<double>({2, 2}, {0, 0, 0, std::log(3)})), labels = bench.input(array<std::int64_t>({2}, {1, 1}));
