@@ -68,11 +68,8 @@ Value without_gradient(Builder& builder, Value x) {
 }
 
 Value mean_over(Builder& builder, Value x, const std::vector<std::int64_t>& axes, bool keepdims) {
-    const TensorType type = builder.type(x);
-    if (type.dtype == DType::key) throw UserError(error("E302", "a key has no mean"));
-    const DType wide = accumulation_dtype(type.dtype);
-    const Value sum = reduce(builder, "sum", wide == type.dtype ? x : cast(builder, x, wide), axes, keepdims);
-    return pointwise(builder, "divide", {sum, builder.constant(count_over(type.shape, axes))});
+    const Value sum = reduce(builder, "sum", as_floating(builder, x), axes, keepdims);
+    return pointwise(builder, "divide", {sum, builder.constant(count_over(builder.type(x).shape, axes))});
 }
 
 Value squared_magnitude(Builder& builder, Value x) {

@@ -1,8 +1,7 @@
-// Layers of neural networks that depend on whether an argument was given, or on a size: layer_norm, rms_norm, attention,
-// cross_entropy. The others are written in the language (trace/prelude.vm).
+// Layers of neural networks that the language can't say: layer_norm and rms_norm lay their weights along any axes, and
+// cross_entropy goes by the kind of its labels. The others stand in trace/prelude.vm.
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "ops/composite.hpp"
 #include "ops/contraction.hpp"
@@ -68,7 +67,7 @@ Lowered lower_cross_entropy(Builder& builder, const BuiltinCall& call) {
     bool fits = label_type.rank() == wanted.size();
     for (std::size_t i = 0; fits && i < wanted.size(); ++i) fits = !surely_different(wanted[i], label_type.shape[i]);
     if (!fits) {
-        call.fail(1, error("E301", "cross_entropy of logits " + dims_text(shape) + " needs " + (by_class ? "labels of shape " : "probabilities of shape ") + dims_text(wanted) + ", not " + shape_words(label_type.shape))
+        call.fail(1, error("E301", "cross_entropy of logits " + dims_text(shape) + " needs " + (wanted.empty() ? "one label" : (by_class ? "labels of shape " : "probabilities of shape ") + dims_text(wanted)) + ", not " + shape_words(label_type.shape))
                          .help("whole numbers are classes; floats are the probabilities of every class"));
     }
     const auto last = static_cast<std::int64_t>(shape.size()) - 1;

@@ -1,5 +1,6 @@
-// Statistics made of sums, extremes and sorting: mean, var, std, ptp, logsumexp, norms, median, quantile.
-// Axes and keepdims as for every reduction; whole numbers are taken as f64, f32 stays f32.
+// Statistics that the language can't say exactly: logsumexp shifts by a maximum through which no derivative flows; median and
+// quantile join any axes to one, and check q while the graph is built. The others (mean, var, std, ptp, norm) stand in
+// trace/prelude.vm. Axes and keepdims as for every reduction; whole numbers are taken as f64, f32 stays f32.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The reduction family: sum, prod, max, min, all, any, count_nonzero, argmax, argmin. What is made of several of them
-// (mean, var, norm, quantile …) is lowered in composite_statistics.cpp. The order of float sums: kernels/reduce.hpp.
+// stands in trace/prelude.vm (mean, var, norm …) or composite_statistics.cpp (quantile …). The order of float sums: kernels/reduce.hpp.
 #include "ops/reduction.hpp"
 
 #include <algorithm>
@@ -98,9 +98,9 @@ Lowered lower_accumulating(Builder& builder, const BuiltinCall& call) {
     if (type.dtype == DType::key) fail_dtype(call, type.dtype, "numbers");
     const std::vector<std::int64_t> axes = axes_of(builder, call);
     const DType natural = accumulation_dtype(type.dtype);
-    if (const auto dtype = call.dtype(2)) return reduce(builder, call.op().name(), cast(builder, x, *dtype), axes, call.boolean(3));
+    if (const auto dtype = call.dtype(3)) return reduce(builder, call.op().name(), cast(builder, x, *dtype), axes, call.boolean(2));
     const Value wide = natural == type.dtype ? x : cast(builder, x, natural);
-    return reduce(builder, call.op().name(), wide, axes, call.boolean(3));
+    return reduce(builder, call.op().name(), wide, axes, call.boolean(2));
 }
 
 void check_not_empty(const BuiltinCall& call, const Dims& shape, const std::vector<std::int64_t>& axes) {
@@ -153,9 +153,9 @@ Lowered lower_position(Builder& builder, const BuiltinCall& call) {
 std::span<const Op> reduction_ops() {
     // Nodes: operand x. attributes: 0: Dims axes (ascending), 1: bool keepdims; of argmax and argmin 0: axis, or -1 for all.
     static const std::array rows = {
-        Op{.signature = "sum(x, axis: axes = none, dtype: dtype = none, keepdims: bool = false)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
+        Op{.signature = "sum(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
            .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel},
-        Op{.signature = "prod(x, axis: axes = none, dtype: dtype = none, keepdims: bool = false)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
+        Op{.signature = "prod(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
            .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<prod_rows>, .kernel = prod_kernel},
         Op{.signature = "max(x, axis: axes = none, keepdims: bool = false, initial = none)", .doc = "The largest element over axes, and `initial` where it is given; NaN where there is one.",
            .example = "max([1.0, 3.0, 2.0]) => 3.0", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<max_rows>, .kernel = max_kernel},
