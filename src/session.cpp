@@ -6,11 +6,14 @@
 #include <cstring>
 #include <new>
 
+#include "array/memory_limit.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "exec/run.hpp"
+#include "exec/threads.hpp"
 #include "io/inputs.hpp"
 #include "io/npy.hpp"
+#include "io/npy_stream.hpp"
 #include "ir/printer.hpp"
 #include "syntax/diagnostics.hpp"
 #include "syntax/formatter.hpp"
@@ -22,6 +25,8 @@ namespace vmaprun {
 
 struct ResultData {
     std::vector<std::pair<std::string, Tree>> outputs;
+    int threads = 0; // as Options has them
+    std::vector<std::string> placed;
 
     bool lone() const { return outputs.size() == 1 && outputs.front().first.empty(); }
     const Tree& tree(const std::string& name) const {
@@ -138,6 +143,60 @@ void require_wanted(const Traced& traced, const std::vector<WantedOutput>& wante
     }
 }
 
+// One run, in which what is large and used by independent slices alone goes from file to file without being in memory.
+class Streaming {
+  public:
+    Streaming(const Graph& graph, const Traced& traced, BoundInputs& inputs, const std::vector<WantedOutput>& wanted, RunOptions options)
+        : graph_(graph), traced_(traced), inputs_(inputs), options_(std::move(options)) {
+        const std::optional<Streamable> can = options_.mode == RunOptions::Mode::graph ? streamable(graph) : std::nullopt;
+        if (!can) return;
+        for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+            sources_.push_back(can->inputs[i] ? inputs.source(traced, i) : nullptr);
+            streams_.sources.push_back(sources_.back().get());
+            skipped_.push_back(sources_.back() != nullptr);
+        }
+        if (std::ranges::find(skipped_, true) == skipped_.end()) return; // what is in memory anyway is not worth it
+        streams_.sinks.resize(graph.outputs.size(), nullptr);
+        for (std::size_t i = 0; i < traced.outputs.size(); ++i) place(traced.outputs[i], wanted, *can);
+    }
+
+    std::vector<Array> run() {
+        std::vector<Array> arrays = inputs_.load(traced_, skipped_);
+        for (std::size_t i = 0; i < sinks_.size(); ++i) {
+            targets_[i]->begin(sinks_[i]->file_bytes());
+            sinks_[i]->write_header();
+        }
+        return vmaprun::run(graph_, std::move(arrays), options_, streams_);
+    }
+    const std::vector<std::string>& placed() const { return placed_; }
+
+  private:
+    // The output goes straight to a file if that is all that is wanted of it.
+    void place(const TracedOutput& output, const std::vector<WantedOutput>& wanted, const Streamable& can) {
+        const auto is_it = [&](const WantedOutput& want) { return output.name == want.name || (want.name.empty() && traced_.outputs.size() == 1); };
+        const auto want = std::ranges::find_if(wanted, is_it);
+        if (std::ranges::count_if(wanted, is_it) != 1 || want->placed == nullptr) return;
+        if (output.tree.form != OutputTree::Form::tensor || !can.outputs[output.tree.output]) return;
+        const TensorType& type = graph_.type(graph_.outputs[output.tree.output]);
+        PlacedOutput* const target = want->placed;
+        sinks_.push_back(std::make_unique<NpySink>(type.dtype, values_of(type.shape), [target](std::int64_t offset, std::string_view bytes) { target->write(offset, bytes); }));
+        streams_.sinks[output.tree.output] = sinks_.back().get();
+        targets_.push_back(target);
+        placed_.push_back(output.name);
+    }
+
+    const Graph& graph_;
+    const Traced& traced_;
+    BoundInputs& inputs_;
+    RunOptions options_;
+    std::vector<std::unique_ptr<SliceSource>> sources_;
+    std::vector<std::unique_ptr<NpySink>> sinks_;
+    std::vector<PlacedOutput*> targets_;
+    std::vector<bool> skipped_;
+    std::vector<std::string> placed_;
+    Streams streams_;
+};
+
 Diagnostic bug(const std::string& what) {
     return error("", "internal error: " + what)
         .help("this is a bug of vmaprun: please report it, with the script and the command that led here")
@@ -186,6 +245,7 @@ InputBindings Session::State::bindings() const {
     for (const std::string& text : options.values) result.values.push_back(parse_value_binding(text));
     result.data = options.data;
     if (options.read_stdin) result.standard_input = standard_input;
+    result.threads = thread_count(options.threads);
     return result;
 }
 
@@ -233,13 +293,18 @@ Result Session::run(const std::string& source, const std::string& name, const st
     result.exit_code_ = state_->guarded(result.messages_, [&] {
         ParseResult script = parsed(sources, source, name);
         const Options& options = state_->options;
+        const MemoryLimit memory(options.memory);
         BoundInputs inputs(state_->bindings());
         if (!options.implicit_inputs) inputs.require_known(input_names(script.script));
         const Traced traced = state_->traced(script.script, inputs, trace_options(sources, options), result.messages_);
         if (options.implicit_inputs) inputs.require_known(traced.input_names);
         require_wanted(traced, wanted);
-        const std::vector<Array> arrays = vmaprun::run(*state_->prepared(traced), inputs.load(traced), state_->run_options(traced));
+        const std::shared_ptr<Graph> graph = state_->prepared(traced);
+        Streaming streaming(*graph, traced, inputs, wanted, state_->run_options(traced));
+        const std::vector<Array> arrays = streaming.run();
         auto data = std::make_shared<ResultData>();
+        data->threads = options.threads;
+        data->placed = streaming.placed();
         for (const TracedOutput& output : traced.outputs) data->outputs.emplace_back(output.name, tree_of(output.tree, arrays));
         result.data_ = std::move(data);
     });
@@ -398,13 +463,13 @@ TextReport Session::bench(const std::string& source, const std::string& name) {
 
 namespace {
 
-JsonStyle style_of(const JsonFormat& format) {
+JsonStyle style_of(const JsonFormat& format, int threads) {
     using Nan = JsonFormat::Nan;
     const NanPolicy nan = format.nan == Nan::string    ? NanPolicy::string
                           : format.nan == Nan::null    ? NanPolicy::null
                           : format.nan == Nan::literal ? NanPolicy::literal
                                                        : NanPolicy::error;
-    return {format.compact ? Layout::compact : Layout::lines, nan};
+    return {format.compact ? Layout::compact : Layout::lines, nan, thread_count(threads)};
 }
 
 } // namespace
@@ -419,8 +484,8 @@ std::vector<std::string> Result::names() const {
 
 void Result::write_json(const JsonFormat& format, const Sink& sink) const {
     if (!data_ || data_->outputs.empty()) return;
-    if (data_->lone()) return vmaprun::write_json(data_->outputs.front().second, style_of(format), sink);
-    vmaprun::write_json(Tree(Tree::Record(data_->outputs)), style_of(format), sink);
+    if (data_->lone()) return vmaprun::write_json(data_->outputs.front().second, style_of(format, data_->threads), sink);
+    vmaprun::write_json(Tree(Tree::Record(data_->outputs)), style_of(format, data_->threads), sink);
 }
 
 std::string Result::json(const JsonFormat& format) const {
@@ -430,8 +495,10 @@ std::string Result::json(const JsonFormat& format) const {
 }
 
 void Result::write_json(const std::string& name, const JsonFormat& format, const Sink& sink) const {
-    vmaprun::write_json(data_->tree(name), style_of(format), sink);
+    vmaprun::write_json(data_->tree(name), style_of(format, data_->threads), sink);
 }
+
+bool Result::is_placed(const std::string& name) const { return std::ranges::find(data_->placed, name) != data_->placed.end(); }
 
 bool Result::is_tensor(const std::string& name) const { return data_->tree(name).array() != nullptr; }
 

@@ -27,6 +27,7 @@ struct Options {
     bool implicit_inputs = false;    // a free name that is no builtin is an input (the command's -e)
     enum class Mode { script, graph, eager } mode = Mode::script; // script: what its context(...) says
     int threads = 0;                 // 0: as many as the machine has CPUs
+    std::int64_t memory = 0;         // bytes that tensors may take together, in the whole process; 0: all there are
     bool clamp_indices = false;      // computed indices out of range read clamped and drop writes
     bool color = false;              // ANSI colours in Message::human
     std::function<void(std::string_view)> debug; // takes the lines of debug(x, "label"); null: stderr
@@ -75,6 +76,8 @@ class Result {
     bool is_tensor(const std::string& name) const;
     Tensor tensor(const std::string& name) const;
     void write_npy(const std::string& name, const Sink& sink) const;
+    // It went to its PlacedOutput while it was computed, all of it, and is not here.
+    bool is_placed(const std::string& name) const;
 
   private:
     friend class Session;
@@ -103,10 +106,20 @@ struct TextReport {
 
 enum class GraphFormat { text, json, dot };
 
+// Takes an .npy file in pieces, in any order and from several threads, while it is still being computed.
+class PlacedOutput {
+  public:
+    virtual ~PlacedOutput() = default;
+    virtual void begin(std::int64_t bytes) = 0; // how large it will be; before the first piece, and only if there is one
+    virtual void write(std::int64_t offset, std::string_view bytes) = 0;
+};
+
 // What somebody will ask a result for; a script that does not give it is refused (exit 2) before anything runs.
 struct WantedOutput {
     std::string name; // empty: the only output
     bool tensor = false;
+    // Where its .npy file may go at once, if the output need not be kept: then Result::is_placed.
+    PlacedOutput* placed = nullptr;
 };
 
 class Session {

@@ -3,10 +3,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 
+#include "array/memory_limit.hpp"
 #include "base/checked.hpp"
 #include "base/error.hpp"
 
@@ -15,12 +17,27 @@ namespace {
 
 constexpr std::size_t huge_page = std::size_t{2} << 20U;
 
+std::atomic<std::int64_t> held{0}, limit{0};
+
+// Counts the bytes of a buffer, or refuses it.
+void take(std::size_t bytes) {
+    const auto more = static_cast<std::int64_t>(bytes);
+    const std::int64_t most = limit.load(std::memory_order_relaxed), now = held.fetch_add(more, std::memory_order_relaxed) + more;
+    if (most == 0 || now <= most) return;
+    held.fetch_sub(more, std::memory_order_relaxed);
+    throw UserError(error("E602", "out of memory: " + std::to_string(bytes) + " bytes for one tensor, beside the " + std::to_string(now - more) + " in use")
+                        .note("`--memory` allows " + std::to_string(most) + " bytes")
+                        .help("an input that is used by slices of its leading axis alone goes from .npy to .npy without being in memory"));
+}
+
 std::byte* allocate(std::size_t bytes) {
+    take(bytes);
     const bool large = bytes >= 2 * huge_page;
     const std::size_t alignment = large ? huge_page : 64;
     const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
     void* memory = std::aligned_alloc(alignment, rounded);
     if (memory == nullptr) {
+        held.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
         throw UserError(error("E602", "out of memory: " + std::to_string(bytes) + " bytes for one tensor")
                             .help("work on smaller blocks, or give the run more memory"));
     }
@@ -126,8 +143,13 @@ Buffer::Buffer(std::size_t bytes) : data_(allocate(bytes)), bytes_(bytes) {}
 Buffer::Buffer(std::byte* data, std::size_t bytes, std::shared_ptr<void> keeper)
     : data_(data), bytes_(bytes), keeper_(std::move(keeper)), owned_(false) {}
 Buffer::~Buffer() {
-    if (owned_) std::free(data_);
+    if (!owned_) return;
+    std::free(data_);
+    held.fetch_sub(static_cast<std::int64_t>(bytes_), std::memory_order_relaxed);
 }
+
+MemoryLimit::MemoryLimit(std::int64_t bytes) : before_(limit.exchange(bytes)) {}
+MemoryLimit::~MemoryLimit() { limit.store(before_); }
 
 bool View::is_contiguous() const {
     std::int64_t expected = 1;

@@ -3,6 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <limits>
+#include <span>
 #include <string_view>
 
 namespace vmaprun::cli {
@@ -45,6 +48,7 @@ Running:
                                    as in context(...): these win, and never change a result
   --mode graph|eager               eager: one operation after another, the same results
   --index fault|clamp              computed indices out of range: stop, or clamp
+  --memory SIZE                    tensors take at most SIZE bytes (K, M, G: 512M)
   --timeout S                      stop after S seconds
   --quiet                          no warnings, no progress
   --color auto|always|never        colours of messages (NO_COLOR is honoured)
@@ -93,6 +97,23 @@ OutputPath output_path(const std::string& text) {
     return {text.substr(0, end), text.substr(end + 1)};
 }
 
+// "512M": a whole number above 0, with K, M or G for powers of 1024.
+std::optional<std::int64_t> bytes_in(std::string_view text) {
+    constexpr std::string_view units = "KMG";
+    unsigned shift = 0;
+    if (!text.empty()) {
+        const std::size_t unit = units.find(static_cast<char>(text.back() & ~0x20));
+        if (unit != std::string_view::npos) {
+            shift = 10 * (static_cast<unsigned>(unit) + 1);
+            text.remove_suffix(1);
+        }
+    }
+    std::int64_t number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure != std::errc() || end != text.data() + text.size() || number <= 0 || number > std::numeric_limits<std::int64_t>::max() >> shift) return std::nullopt;
+    return number << shift;
+}
+
 // An option that takes one of a few words.
 template <class Choice> void add_choice(CLI::App& app, const std::string& name, Choice& target, std::vector<std::pair<std::string, Choice>> words) {
     std::vector<std::string> names;
@@ -125,6 +146,8 @@ void add_session(CLI::App& app, Command& command) {
     app.add_option("--threads", command.session.threads)->check(CLI::Range(0, 1024));
     add_choice<Mode>(app, "--mode", command.session.mode, {{"graph", Mode::graph}, {"eager", Mode::eager}});
     add_choice<bool>(app, "--index", command.session.clamp_indices, {{"fault", false}, {"clamp", true}});
+    app.add_option_function<std::string>("--memory", [&command](const std::string& text) { command.session.memory = *bytes_in(text); })
+        ->check(CLI::Validator([](const std::string& text) { return bytes_in(text) ? std::string() : "`" + text + "` is no size: write bytes, or a number with K, M or G"; }, "SIZE"));
     app.add_option("--timeout", command.timeout)->check(CLI::Validator([](const std::string& text) {
         double seconds = 0;
         return CLI::detail::lexical_cast(text, seconds) && seconds > 0 ? std::string() : "`" + text + "` is no number of seconds above 0";
@@ -167,6 +190,33 @@ void require_consistent(const Command& command) {
     if (command.operands.size() > most) usage("one SCRIPT at a time, and `" + command.operands[most] + "` is another");
 }
 
+// Everyday words (operands, -c, and -e -i -o --set with their value as the next word), taken apart without a parser: building one takes
+// longer than a small run. Nothing where a word is none of these: then the parser decides.
+std::optional<Command> plain_command(const Command& start, std::span<const std::string> words) {
+    Command command = start;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        if (word.empty()) return std::nullopt;
+        if (word[0] != '-') {
+            command.operands.push_back(word);
+            continue;
+        }
+        if (word == "-c" && command.verb == Verb::run && !command.json.compact) {
+            command.json.compact = true;
+            continue;
+        }
+        const bool has_value = i + 1 < words.size() && !words[i + 1].empty() && words[i + 1][0] != '-';
+        if (!has_value || !traces(command.verb)) return std::nullopt;
+        const std::string& value = words[++i];
+        if (word == "-i") command.session.files.push_back(value);
+        else if (word == "--set") command.session.values.push_back(value);
+        else if (word == "-e" && takes_script(command.verb) && !command.code) command.code = value;
+        else if (word == "-o" && command.verb == Verb::run) command.outputs.push_back(output_path(value));
+        else return std::nullopt;
+    }
+    return command;
+}
+
 Parsed told(std::string text, int exit_code) {
     Parsed result;
     result.text = std::move(text);
@@ -194,9 +244,8 @@ Parsed parse_arguments(int count, const char* const* words) {
     Parsed result;
     Command& command = result.command;
     command.verb = take_verb(rest);
-    // Without options no parser is needed: building one takes longer than a small run.
-    if (std::ranges::none_of(rest, [](const std::string& word) { return word.starts_with('-'); })) {
-        command.operands = std::move(rest);
+    if (std::optional<Command> plain = plain_command(command, rest)) {
+        command = std::move(*plain);
         return required(std::move(result));
     }
     std::vector<std::string> outputs;

@@ -42,52 +42,88 @@ void require_known_endings(const Command& command) {
     }
 }
 
-std::vector<WantedOutput> wanted_outputs(const Command& command) {
-    std::vector<WantedOutput> wanted;
-    for (const OutputPath& output : command.outputs) {
-        const bool npy = ending_of(output.path) == ".npy";
-        if (npy || !output.name.empty()) wanted.push_back({output.name, npy});
-    }
-    if (command.format == StdoutFormat::npy) wanted.push_back({"", true});
-    return wanted;
-}
-
-void write_output(const OutputPath& output, const Result& result, const JsonFormat& format, const Sink& sink) {
-    const std::string name = output.name.empty() && !result.names().empty() ? result.names().front() : output.name;
-    if (ending_of(output.path) == ".npy") return result.write_npy(name, sink);
-    if (output.name.empty()) return result.write_json(format, sink);
-    result.write_json(name, format, sink);
-}
-
-// All files are written before the first is put in place.
-void write_files(const Command& command, const Result& result) {
-    std::vector<std::unique_ptr<OutputFile>> files;
-    for (const OutputPath& output : command.outputs) {
-        if (output.path == "-") {
-            write_output(output, result, command.json, write_stdout);
-            continue;
+// The files that a run writes. An .npy file that nothing else needs the output of may be written while it is computed; it is opened only
+// then, so that what is wrong with the script is said before what is wrong with the file.
+class Files {
+  public:
+    explicit Files(const Command& command) : command_(command) {
+        const bool placed = command.format == StdoutFormat::unset && std::ranges::all_of(command.outputs, [](const OutputPath& output) {
+            return ending_of(output.path) == ".npy" && !is_stream(output.path);
+        });
+        for (const OutputPath& output : command.outputs) {
+            const bool alone = std::ranges::count(command.outputs, output.name, &OutputPath::name) == 1;
+            placed_.push_back(placed && alone ? std::make_unique<Placed>(output.path) : nullptr);
         }
-        files.push_back(std::make_unique<OutputFile>(output.path));
-        write_output(output, result, command.json, files.back()->sink());
     }
-    for (const auto& file : files) file->commit();
-}
 
-void write_results(const Command& command, const Result& result) {
+    std::vector<WantedOutput> wanted() const {
+        std::vector<WantedOutput> wanted;
+        for (std::size_t i = 0; i < command_.outputs.size(); ++i) {
+            const OutputPath& output = command_.outputs[i];
+            const bool npy = ending_of(output.path) == ".npy";
+            if (npy || !output.name.empty()) wanted.push_back({output.name, npy, placed_[i].get()});
+        }
+        if (command_.format == StdoutFormat::npy) wanted.push_back({"", true, nullptr});
+        return wanted;
+    }
+
+    // All files are written before the first is put in place.
+    void write(const Result& result) {
+        std::vector<std::unique_ptr<OutputFile>> files;
+        for (std::size_t i = 0; i < command_.outputs.size(); ++i) {
+            const OutputPath& output = command_.outputs[i];
+            if (output.path == "-") {
+                write_output(output, result, write_stdout);
+            } else if (placed_[i] && placed_[i]->file) {
+                files.push_back(std::move(placed_[i]->file));
+            } else {
+                files.push_back(std::make_unique<OutputFile>(output.path));
+                write_output(output, result, files.back()->sink());
+            }
+        }
+        for (const auto& file : files) file->commit();
+    }
+
+  private:
+    struct Placed final : PlacedOutput {
+        explicit Placed(std::string to) : path(std::move(to)) {}
+        void begin(std::int64_t bytes) override {
+            file = std::make_unique<OutputFile>(path);
+            file->reserve(bytes);
+        }
+        void write(std::int64_t offset, std::string_view bytes) override { file->write_at(offset, bytes); }
+
+        std::string path;
+        std::unique_ptr<OutputFile> file;
+    };
+
+    void write_output(const OutputPath& output, const Result& result, const Sink& sink) const {
+        const std::string name = output.name.empty() && !result.names().empty() ? result.names().front() : output.name;
+        if (ending_of(output.path) == ".npy") return result.write_npy(name, sink);
+        if (output.name.empty()) return result.write_json(command_.json, sink);
+        result.write_json(name, command_.json, sink);
+    }
+
+    const Command& command_;
+    std::vector<std::unique_ptr<Placed>> placed_; // null: written when all is computed
+};
+
+void write_results(const Command& command, const Result& result, Files& files) {
     if (command.outputs.empty() || command.format != StdoutFormat::unset) {
         JsonFormat format = command.json;
         if (command.format == StdoutFormat::ndjson) format.compact = true;
         if (command.format == StdoutFormat::npy) result.write_npy(result.names().front(), write_stdout);
         else result.write_json(format, write_stdout);
     }
-    write_files(command, result);
+    files.write(result);
 }
 
 int run_once(const Command& command, const ScriptText& script, Session& session) {
     return guarded(command, [&] {
-        const Result result = session.run(script.text, script.name, wanted_outputs(command));
+        Files files(command);
+        const Result result = session.run(script.text, script.name, files.wanted());
         report(command, result.messages());
-        if (result.ok()) write_results(command, result);
+        if (result.ok()) write_results(command, result, files);
         return result.exit_code();
     });
 }

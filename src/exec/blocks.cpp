@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "exec/evaluate.hpp"
 #include "exec/memory.hpp"
+#include "exec/stream.hpp"
 #include "exec/threads.hpp"
 #include "ir/structural.hpp"
 
@@ -40,7 +41,10 @@ bool worth_all_threads(const Graph& graph, const Segment& segment, int threads) 
 class Blocks {
   public:
     Blocks(const Work& work, const Segment& segment, std::int64_t lanes, std::int64_t block) : work_(work), segment_(segment), lanes_(lanes), block_(block), full_(work.slots.size()) {
-        for (const std::uint32_t value : segment.writes) full_[value] = work.result_array(value);
+        if (work.state.streaming == &segment) streamed_ = work.state.streamed;
+        for (const std::uint32_t value : segment.writes) {
+            if (!goes_to_sink(value)) full_[value] = work.result_array(value);
+        }
     }
 
     void run(bool threaded) {
@@ -50,7 +54,9 @@ class Blocks {
         } else {
             for (std::int64_t i = 0; i < count; ++i) run_block(i);
         }
-        for (const std::uint32_t value : segment_.writes) work_.set(value, full_[value]);
+        for (const std::uint32_t value : segment_.writes) {
+            if (full_[value]) work_.set(value, full_[value]);
+        }
     }
 
   private:
@@ -62,16 +68,49 @@ class Blocks {
             const Array& array = work_.slots[value];
             if (array) slots[value] = has_lane(work_.info(value).lanes, *segment_.lane) ? part_of(array, first, extent) : array;
         }
-        for (const std::uint32_t value : segment_.writes) places[value] = part_of(full_[value], first, extent);
+        for (const std::uint32_t value : segment_.writes) {
+            if (full_[value]) places[value] = part_of(full_[value], first, extent);
+        }
         const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr, nullptr};
+        if (streamed_) read_slices(inner, places, first, extent);
         for (const Step& step : segment_.steps) run_step(inner, step);
+        if (!streamed_) return;
+        for (const StreamedSegment::Sink& each : streamed_->sinks) each.sink->write(first, extent, places[each.value].view().data);
+    }
+
+    bool goes_to_sink(std::uint32_t value) const {
+        return streamed_ && std::ranges::any_of(streamed_->sinks, [&](const StreamedSegment::Sink& each) { return each.value == value; });
+    }
+
+    // The block's slices of what is streamed in, seen as by the whole input, and memory for those of what is streamed out.
+    void read_slices(const Work& inner, Slots& places, std::int64_t first, std::int64_t extent) const {
+        for (const StreamedSegment::Source& each : streamed_->sources) {
+            Shape shape = inner.frame.shape({}, inner.info(each.value).type.shape);
+            shape[0] = extent;
+            const Array slices = new_array(inner.info(each.value).type.dtype, std::move(shape));
+            each.source->read(first, extent, slices.view().data);
+            View whole = slices.view();
+            whole.shape[0] = lanes_;
+            whole.data -= first * whole.strides[0] * static_cast<std::int64_t>(size_of(whole.dtype));
+            inner.slots[each.value] = slices.with_view(std::move(whole));
+        }
+        for (const Step& view : streamed_->views) run_step(inner, view);
+        for (const StreamedSegment::Sink& each : streamed_->sinks) places[each.value] = inner.result_array(each.value);
     }
 
     const Work& work_;
     const Segment& segment_;
     std::int64_t lanes_, block_;
     Slots full_;
+    const StreamedSegment* streamed_ = nullptr;
 };
+
+// Of a segment that streams: what is read, computed and written stays in the second-level cache.
+std::int64_t streamed_block(const Graph& graph, const Segment& segment, const RunOptions& options) {
+    const LaneAxis& axis = graph.program->lanes[*segment.lane];
+    const std::int64_t wanted = options.block > 0 ? options.block : axis.chunk > 0 ? axis.chunk : block_bytes / segment.lane_bytes;
+    return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, axis.size.value()));
+}
 
 } // namespace
 
@@ -90,6 +129,10 @@ bool run_in_blocks(const Work& work, const Segment& segment) {
     if (!work.frame.is_everything()) return false;
     const std::int64_t lanes = work.frame.extent(*segment.lane);
     const int threads = work.parallel && work.state.pool ? work.state.pool->threads() : 1;
+    if (work.state.streaming == &segment) {
+        Blocks(work, segment, lanes, streamed_block(work.graph(), segment, work.state.options)).run(threads > 1);
+        return true;
+    }
     const std::int64_t block = lanes_a_block(work.graph(), segment, work.state.options, threads);
     if (block >= lanes) return false;
     Blocks(work, segment, lanes, block).run(worth_all_threads(work.graph(), segment, threads));

@@ -13,6 +13,7 @@ namespace vmaprun {
 
 class ThreadPool;
 class FusedStep;
+struct StreamedSegment;
 
 constexpr std::int64_t worth_threads = std::int64_t{1} << 18; // elements: from here on a thread pays for being woken
 
@@ -21,6 +22,8 @@ struct RunState {
     const RunOptions& options;
     EventLog& log;
     ThreadPool* pool = nullptr; // null: one thread
+    const Segment* streaming = nullptr; // the segment that reads from sources and writes to sinks (exec/stream.hpp),
+    const StreamedSegment* streamed = nullptr; // and how
 };
 
 // The values of one graph, by their index; empty where not computed (yet, or any more).

@@ -60,6 +60,18 @@ void take_back(std::unique_ptr<Buffer> buffer) {
     kept.classes[which].push_back(std::move(buffer));
 }
 
+// Kept buffers go first where memory is short.
+std::unique_ptr<Buffer> new_buffer(std::size_t bytes) {
+    if (kept.bytes == 0) return std::make_unique<Buffer>(bytes);
+    try {
+        return std::make_unique<Buffer>(bytes);
+    } catch (const UserError&) {
+        kept.classes.clear();
+        kept.bytes = 0;
+        return std::make_unique<Buffer>(bytes);
+    }
+}
+
 std::shared_ptr<Buffer> kept_buffer(std::size_t bytes) {
     const std::size_t which = class_of(bytes);
     std::unique_ptr<Buffer> owner;
@@ -68,7 +80,7 @@ std::shared_ptr<Buffer> kept_buffer(std::size_t bytes) {
         kept.classes[which].pop_back();
         kept.bytes -= owner->size();
     } else {
-        owner = std::make_unique<Buffer>(bytes_of_class(which));
+        owner = new_buffer(bytes_of_class(which));
     }
     Buffer* raw = owner.release();
     return std::shared_ptr<Buffer>(raw, [](Buffer* dropped) { take_back(std::unique_ptr<Buffer>(dropped)); });

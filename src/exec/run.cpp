@@ -1,10 +1,13 @@
 #include "exec/run.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "base/error.hpp"
 #include "exec/evaluate.hpp"
 #include "exec/memory.hpp"
+#include "exec/stream.hpp"
 #include "exec/threads.hpp"
 
 namespace vmaprun {
@@ -14,15 +17,24 @@ void print_to_stderr(std::string_view line) { std::fprintf(stderr, "%.*s\n", sta
 
 } // namespace
 
-std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options) {
+std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options) { return run(graph, std::move(inputs), options, {}); }
+
+std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options, const Streams& streams) {
     if (inputs.size() != graph.inputs.size()) throw InternalError("run: the graph has another number of inputs");
     const Planning planning = options.mode == RunOptions::Mode::eager ? Planning::in_order : Planning::in_blocks;
-    const GraphPlan plan = make_plan(graph, std::vector<bool>(graph.outputs.size(), true), planning);
+    GraphPlan plan = make_plan(graph, std::vector<bool>(graph.outputs.size(), true), planning);
+    const auto is_given = [](const auto* stream) { return stream != nullptr; };
+    std::optional<StreamedSegment> streamed;
+    if (std::ranges::any_of(streams.sources, is_given) || std::ranges::any_of(streams.sinks, is_given)) streamed = make_streamed(plan, streams);
     const MemoryScope memory;
     EventLog log;
-    ThreadPool pool(options.threads > 0 ? options.threads : cpu_count());
+    ThreadPool pool(thread_count(options.threads));
     ThreadPool* threads = pool.threads() > 1 ? &pool : nullptr;
     RunState state{options, log, threads};
+    if (streamed) {
+        state.streaming = &plan.segments[streamed->segment];
+        state.streamed = &*streamed;
+    }
     std::vector<Array> outputs = GraphRunner(state, plan, threads, GraphRunner::Runs::once).run(Frame(*graph.program), std::move(inputs));
     log.finish(options.debug ? options.debug : print_to_stderr);
     return outputs;

@@ -10,6 +10,8 @@
 
 namespace vmaprun {
 
+struct Streams; // exec/stream.hpp
+
 struct RunOptions {
     enum class Mode { graph, eager } mode = Mode::graph; // eager: one node after another in program order, the same bits
     int threads = 0;            // 0: as many as the machine has CPUs
@@ -22,6 +24,8 @@ struct RunOptions {
 // Runs a finished graph. Throws UserError E6xx for the first fault in program order of one sample after another
 // (the first lane in row-major order, in it the first operation), the same in every mode, block size and thread count.
 std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options = {});
+// The same; what is streamed has empty arrays, and an output that is streamed gives one. Mode::graph only.
+std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options, const Streams& streams);
 
 // One node on constants, for the Builder's folding. Empty when it can't be run so.
 std::vector<Array> fold_node(const Graph& graph, const Node& node, std::span<const Array> operands);

@@ -12,6 +12,8 @@ namespace vmaprun {
 
 // CPUs that this process may use.
 int cpu_count();
+// `wanted` threads; 0: as many as there are CPUs.
+inline int thread_count(int wanted) { return wanted > 0 ? wanted : cpu_count(); }
 
 // Up to `threads` threads (the caller is one of them). Work that starts inside of work stays on its thread.
 class ThreadPool final : public Parallel {

@@ -13,11 +13,14 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "exec/threads.hpp"
 
 namespace vmaprun {
 namespace {
 
 constexpr std::size_t first_capacity = std::size_t{1} << 16U;
+constexpr std::size_t large_file = std::size_t{4} << 20U; // worth several threads
+constexpr std::size_t part_bytes = std::size_t{2} << 20U;
 constexpr std::size_t largest_read = std::size_t{1} << 30U;
 
 Diagnostic cannot_read(const std::string& name, const std::string& reason) {
@@ -60,9 +63,19 @@ std::shared_ptr<Buffer> padded_buffer(std::size_t size) {
 
 void seal(const Buffer& buffer, std::size_t size) { std::memset(buffer.data() + size, 0, file_bytes_padding); }
 
-FileBytes read_from(int descriptor, const std::string& name, std::size_t capacity) {
+// `size` bytes, or what the file has of them; the descriptor stands behind them then.
+std::size_t read_regular(int descriptor, std::byte* target, std::size_t size, int threads, const std::string& name) {
+    const off_t start = lseek(descriptor, 0, SEEK_CUR);
+    if (start < 0) return 0;
+    const std::size_t held = read_in_parts(descriptor, target, size, start, threads, name);
+    lseek(descriptor, start + static_cast<off_t>(held), SEEK_SET);
+    return held;
+}
+
+// `known`: how many bytes the file is said to have; the capacity is more than that.
+FileBytes read_from(int descriptor, const std::string& name, std::size_t capacity, std::size_t known, int threads) {
     auto buffer = padded_buffer(capacity);
-    std::size_t size = 0;
+    std::size_t size = known >= large_file ? read_regular(descriptor, buffer->data(), known, threads, name) : 0;
     for (;;) {
         size += read_fully(descriptor, buffer->data() + size, capacity - size, name);
         if (size < capacity) break;
@@ -122,12 +135,45 @@ std::size_t read_fully(int descriptor, std::byte* target, std::size_t count, con
     return done;
 }
 
-FileBytes read_descriptor(int descriptor, const std::string& name) { return read_from(descriptor, name, first_capacity); }
+std::size_t read_fully_at(int descriptor, std::byte* target, std::size_t count, std::int64_t offset, const std::string& name) {
+    std::size_t done = 0;
+    while (done < count) {
+        const ssize_t got = pread(descriptor, target + done, std::min(count - done, largest_read), offset + static_cast<std::int64_t>(done));
+        if (got == 0) break;
+        if (got > 0) done += static_cast<std::size_t>(got);
+        else if (errno != EINTR) throw UserError(cannot_read(name, std::strerror(errno)));
+    }
+    return done;
+}
 
-FileBytes read_file(const std::string& path) {
+std::size_t read_in_parts(int descriptor, std::byte* target, std::size_t count, std::int64_t offset, int threads, const std::string& name) {
+    const std::size_t parts = (count + part_bytes - 1) / part_bytes;
+    std::vector<std::size_t> held(parts);
+    ThreadPool(threads).each(static_cast<std::int64_t>(parts), [&](std::int64_t i) {
+        const auto part = static_cast<std::size_t>(i);
+        const std::size_t begin = part * part_bytes;
+        held[part] = read_fully_at(descriptor, target + begin, std::min(part_bytes, count - begin), offset + static_cast<std::int64_t>(begin), name);
+    });
+    // What follows a part that ended early was cut off meanwhile.
+    for (std::size_t part = 0; part < parts; ++part) {
+        if (held[part] < std::min(part_bytes, count - part * part_bytes)) return part * part_bytes + held[part];
+    }
+    return count;
+}
+
+FileBytes read_descriptor(int descriptor, const std::string& name, int threads) {
+    struct stat status {};
+    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return read_from(descriptor, name, first_capacity, 0, threads);
+    const off_t at = std::max<off_t>(lseek(descriptor, 0, SEEK_CUR), 0);
+    const auto left = static_cast<std::size_t>(std::max<off_t>(status.st_size - at, 0));
+    return read_from(descriptor, name, std::max(first_capacity, left + 1), left, threads);
+}
+
+FileBytes read_file(const std::string& path, int threads) {
     const InputFile file(path);
+    if (file.size() < 0) return read_from(file.descriptor(), file.name(), first_capacity, 0, threads);
     // One byte more than the file has: its end is seen without another buffer.
-    return read_from(file.descriptor(), file.name(), file.size() < 0 ? first_capacity : static_cast<std::size_t>(file.size()) + 1);
+    return read_from(file.descriptor(), file.name(), static_cast<std::size_t>(file.size()) + 1, static_cast<std::size_t>(file.size()), threads);
 }
 
 } // namespace vmaprun

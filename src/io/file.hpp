@@ -34,9 +34,10 @@ class FileBytes {
 
 inline constexpr std::size_t file_bytes_padding = 64;
 
-FileBytes read_file(const std::string& path);
+// Up to `threads` threads read large files.
+FileBytes read_file(const std::string& path, int threads = 1);
 // Everything up to the end of a descriptor, seekable or not; the descriptor stays open.
-FileBytes read_descriptor(int descriptor, const std::string& name);
+FileBytes read_descriptor(int descriptor, const std::string& name, int threads = 1);
 
 // What messages call a path: "stdin" for "-".
 std::string display_name(const std::string& path);
@@ -62,5 +63,9 @@ class InputFile {
 
 // Reads up to `count` bytes from where the descriptor stands; fewer only at its end. E501 when reading fails.
 std::size_t read_fully(int descriptor, std::byte* target, std::size_t count, const std::string& name);
+// The same from an offset of a regular file, wherever the descriptor stands.
+std::size_t read_fully_at(int descriptor, std::byte* target, std::size_t count, std::int64_t offset, const std::string& name);
+// The same in pieces, on up to `threads` threads.
+std::size_t read_in_parts(int descriptor, std::byte* target, std::size_t count, std::int64_t offset, int threads, const std::string& name);
 
 } // namespace vmaprun

@@ -9,12 +9,14 @@
 #include "base/text.hpp"
 #include "io/convert.hpp"
 #include "io/npy.hpp"
+#include "io/npy_stream.hpp"
 #include "io/paths.hpp"
 
 namespace vmaprun {
 namespace {
 
 constexpr std::string_view npy_magic = "\x93NUMPY";
+constexpr std::int64_t worth_streaming = std::int64_t{4} << 20U; // bytes
 
 // Runs f; an error of a value says where the value came from.
 template <class F> auto from_place(const std::string& place, F&& f) {
@@ -113,7 +115,7 @@ struct BoundInputs::Held {
     static Held of_json(const JsonValue& value, const DeclaredType& type, const std::string& path, const std::string& place);
     static Held of_tree(const Tree& tree, const std::string& place);
 
-    Array read(DType wanted, const std::string& input) const;
+    Array read(DType wanted, const std::string& input, int threads) const;
     Arriving arriving() const;
 };
 
@@ -178,13 +180,13 @@ BoundInputs::Held BoundInputs::Held::of_json(const JsonValue& value, const Decla
     return held;
 }
 
-Array BoundInputs::Held::read(DType wanted, const std::string& input) const {
+Array BoundInputs::Held::read(DType wanted, const std::string& input, int threads) const {
     if (array) return convert_input(array, wanted, input);
     if (json) {
         // The shape is settled: it sizes the axes that an empty list hides, and tells pairs from an axis of length 2.
         return to_array(*json, {wanted, static_cast<int>(shape.size()), shape}, path);
     }
-    Array whole = read_npy(npy);
+    Array whole = read_npy(npy, threads);
     if (whole.shape() != shape || whole.dtype() != dtype) throw UserError(error("E501", "cannot read `" + npy + "`: it changed while it was read"));
     return convert_input(whole, wanted, input);
 }
@@ -198,7 +200,7 @@ Arriving BoundInputs::Held::arriving() const {
         result.tensor.shape = shape;
         // A lone number may be a size that the checks need.
         if (array) result.tensor.data = array;
-        else if (shape.empty()) result.tensor.data = from_place(place, [&] { return read(dtype, place); });
+        else if (shape.empty()) result.tensor.data = from_place(place, [&] { return read(dtype, place, 1); });
         return result;
     }
     result.names = names;
@@ -230,10 +232,10 @@ ValueBinding parse_value_binding(const std::string& text) {
     return {name, json};
 }
 
-const FileBytes& StandardInput::bytes() {
+const FileBytes& StandardInput::bytes(int threads) {
     if (!bytes_) {
         const bool readable = fcntl(STDIN_FILENO, F_GETFD) >= 0 && isatty(STDIN_FILENO) == 0;
-        bytes_ = readable ? read_descriptor(STDIN_FILENO, "stdin") : FileBytes();
+        bytes_ = readable ? read_descriptor(STDIN_FILENO, "stdin", threads) : FileBytes();
     }
     return *bytes_;
 }
@@ -259,14 +261,14 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold_file(const FileBinding& bin
     JsonValue document;
     if (binding.path == "-") {
         if (!bindings_.standard_input) bindings_.standard_input = std::make_shared<StandardInput>();
-        const std::string_view bytes = bindings_.standard_input->bytes().view();
+        const std::string_view bytes = bindings_.standard_input->bytes(bindings_.threads).view();
         if (bytes.starts_with(npy_magic)) return std::make_unique<Held>(Held::of_array(read_npy_bytes(bytes, "stdin"), place));
         document = standard_document();
     } else if (ending == ".npy") {
         if (!binding.member.empty()) throw UserError(error("E516", place + " holds one array: it has no member `" + binding.member + "`"));
         return std::make_unique<Held>(Held::of_npy(binding.path));
     } else if (ending == ".json") {
-        document = parse_json(read_file(binding.path));
+        document = parse_json(read_file(binding.path, bindings_.threads), 1, bindings_.threads);
     } else {
         if (access(binding.path.c_str(), F_OK) != 0) const InputFile missing(binding.path); // that is said first
         throw UserError(error("E511", place + " is no file that is known by its ending").help("known are .npy and .json"));
@@ -282,12 +284,12 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold_file(const FileBinding& bin
 }
 
 const JsonValue& BoundInputs::standard_document() {
-    if (!standard_document_) standard_document_ = parse_json(bindings_.standard_input->bytes());
+    if (!standard_document_) standard_document_ = parse_json(bindings_.standard_input->bytes(bindings_.threads), 1, bindings_.threads);
     return *standard_document_;
 }
 
 std::unique_ptr<BoundInputs::Held> BoundInputs::hold_standard_input(const std::string& name, const DeclaredType& declared, bool alone) {
-    const std::string_view bytes = bindings_.standard_input->bytes().view();
+    const std::string_view bytes = bindings_.standard_input->bytes(bindings_.threads).view();
     const bool is_blank = std::ranges::all_of(bytes, [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; });
     if (is_blank) return nullptr;
     if (bytes.starts_with(npy_magic)) {
@@ -395,27 +397,44 @@ std::vector<Diagnostic> BoundInputs::warnings() const {
     return result;
 }
 
-std::vector<Array> BoundInputs::load(const Traced& traced) {
+const BoundInputs::Held& BoundInputs::held(const TracedInput& input, std::string& path) const {
+    const auto found = held_.find(input.name);
+    if (found == held_.end() || !found->second) throw InternalError("input `" + input.name + "` has no data");
+    const Held* held = found->second.get();
+    path = input.name;
+    for (const std::string& step : input.path) {
+        const auto named = std::ranges::find(held->names, step);
+        const bool is_record = held->form == Arriving::Form::record;
+        if (is_record && named == held->names.end()) throw InternalError("input `" + path + "` has no `" + step + "`");
+        held = &held->items.at(is_record ? static_cast<std::size_t>(named - held->names.begin()) : std::stoul(step));
+        path += is_record ? "." + step : "[" + step + "]";
+    }
+    return *held;
+}
+
+std::vector<Array> BoundInputs::load(const Traced& traced, const std::vector<bool>& skipped) {
     std::vector<Array> arrays;
-    for (const TracedInput& input : traced.inputs) {
-        if (input.value) {
-            arrays.push_back(*input.value);
+    for (std::size_t i = 0; i < traced.inputs.size(); ++i) {
+        const TracedInput& input = traced.inputs[i];
+        if (input.value || (i < skipped.size() && skipped[i])) {
+            arrays.push_back(input.value ? *input.value : Array());
             continue;
         }
-        const auto found = held_.find(input.name);
-        if (found == held_.end() || !found->second) throw InternalError("input `" + input.name + "` has no data");
-        const Held* held = found->second.get();
-        std::string path = input.name;
-        for (const std::string& step : input.path) {
-            const auto named = std::ranges::find(held->names, step);
-            const bool is_record = held->form == Arriving::Form::record;
-            if (is_record && named == held->names.end()) throw InternalError("input `" + path + "` has no `" + step + "`");
-            held = &held->items.at(is_record ? static_cast<std::size_t>(named - held->names.begin()) : std::stoul(step));
-            path += is_record ? "." + step : "[" + step + "]";
-        }
-        arrays.push_back(from_place(held->place, [&] { return held->read(input.type.dtype, path); }));
+        std::string path;
+        const Held& from = held(input, path);
+        arrays.push_back(from_place(from.place, [&] { return from.read(input.type.dtype, path, bindings_.threads); }));
     }
     return arrays;
+}
+
+std::unique_ptr<SliceSource> BoundInputs::source(const Traced& traced, std::size_t input) const {
+    std::string path;
+    if (traced.inputs[input].value) return nullptr;
+    const Held& from = held(traced.inputs[input], path);
+    if (from.npy.empty() || from.dtype != traced.inputs[input].type.dtype) return nullptr;
+    const NpyHeader header = read_npy_header(from.npy);
+    if (!is_streamable(header) || header.data_bytes < worth_streaming || header.shape != from.shape || header.dtype != from.dtype) return nullptr;
+    return std::make_unique<NpySource>(from.npy, header);
 }
 
 } // namespace vmaprun

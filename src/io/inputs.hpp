@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exec/stream.hpp"
 #include "io/file.hpp"
 #include "io/json_reader.hpp"
 #include "trace/trace.hpp"
@@ -26,7 +27,7 @@ namespace vmaprun {
 class StandardInput {
   public:
     // Empty bytes when there is nothing to read, or when standard input is a terminal.
-    const FileBytes& bytes();
+    const FileBytes& bytes(int threads = 1);
 
   private:
     std::optional<FileBytes> bytes_;
@@ -48,6 +49,7 @@ struct InputBindings {
     std::vector<ValueBinding> values;
     std::string data;                              // binds the first unbound input; empty: none
     std::shared_ptr<StandardInput> standard_input; // null: not read
+    int threads = 1;                               // that may work on large files
 };
 
 class BoundInputs : public InputSource {
@@ -66,8 +68,10 @@ class BoundInputs : public InputSource {
     const std::vector<std::string>& asked() const { return asked_; }
     // What was given and no input took: keys of standard input (with the nearest name), a data file, a lone value.
     std::vector<Diagnostic> warnings() const;
-    // The data of every input of a traced script, in order, converted to its type.
-    std::vector<Array> load(const Traced& traced);
+    // The data of every input of a traced script, in order, converted to its type; where `skipped` says so, an empty array.
+    std::vector<Array> load(const Traced& traced, const std::vector<bool>& skipped = {});
+    // An input that is a large .npy file of its type already, by slices of its leading axis; else null.
+    std::unique_ptr<SliceSource> source(const Traced& traced, std::size_t input) const;
 
   private:
     struct Held;
@@ -75,6 +79,7 @@ class BoundInputs : public InputSource {
     std::unique_ptr<Held> hold_file(const FileBinding& binding, const DeclaredType& declared);
     std::unique_ptr<Held> hold_standard_input(const std::string& name, const DeclaredType& declared, bool alone);
     const JsonValue& standard_document();
+    const Held& held(const TracedInput& input, std::string& path) const; // and what messages call it
 
     InputBindings bindings_;
     std::map<std::string, std::unique_ptr<Held>> held_; // null: nothing arrives

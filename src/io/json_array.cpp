@@ -4,7 +4,9 @@
 #include "base/checked.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "exec/threads.hpp"
 #include "io/convert.hpp"
+#include "io/json_bulk.hpp"
 #include "io/json_number.hpp"
 #include "io/json_reader.hpp"
 #include "io/json_writer.hpp"
@@ -93,23 +95,37 @@ template <class T> Conversion read_element(const char*& at, T& result) {
     fail_out_of_range(where, text, dtype);
 }
 
-// The numbers one after another into `count` elements; shape is that of the numbers, for messages.
-template <class T> void read_all(const JsonNumbers& numbers, T* out, std::int64_t count, DType dtype, const std::string& path) {
-    const char* at = numbers.document.data() + numbers.begin;
+// `count` elements from `at` on, the first of which is element `first` of the list; shape is that of the numbers, for messages.
+template <class T> void read_elements(const char* at, T* out, std::int64_t count, std::int64_t first, const Shape& shape, DType dtype, const std::string& path) {
     for (std::int64_t i = 0; i < count; ++i) {
         const char* before = at;
         const Conversion conversion = read_element(at, out[i]);
         if (conversion == Conversion::done) [[likely]] continue;
         // Read this element again, scalar by scalar, for the token to quote.
-        std::int64_t scalar = is_complex_type<T> ? 2 * i : i;
+        std::int64_t scalar = is_complex_type<T> ? 2 * (first + i) : first + i;
         const char* token = next_scalar(before);
         if (is_complex_type<T> && skip_scalar(token) != at) {
             token = next_scalar(skip_scalar(token));
             ++scalar;
         }
         const std::string_view text(token, static_cast<std::size_t>(skip_scalar(token) - token));
-        fail_conversion(conversion, text, dtype, element_path(path, numbers.shape, scalar));
+        fail_conversion(conversion, text, dtype, element_path(path, shape, scalar));
     }
+}
+
+// The numbers one after another into `count` elements.
+template <class T> void read_all(const JsonNumbers& numbers, T* out, std::int64_t count, DType dtype, const std::string& path) {
+    if constexpr (!is_complex_type<T>) {
+        if (numbers.read) {
+            const std::vector<NumberPiece>& pieces = numbers.read->pieces;
+            return ThreadPool(numbers.read->threads).each(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t i) {
+                const NumberPiece& piece = pieces[static_cast<std::size_t>(i)];
+                T* target = out + piece.first;
+                if (!convert_piece(piece, target)) read_elements(piece.text, target, piece.count, piece.first, numbers.shape, dtype, path);
+            });
+        }
+    }
+    read_elements(numbers.document.data() + numbers.begin, out, count, 0, numbers.shape, dtype, path);
 }
 
 // How the scalars of a list make up elements.

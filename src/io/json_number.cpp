@@ -1,10 +1,10 @@
 #include "io/json_number.hpp"
 
-#include <fast_float/fast_float.h>
-
 #include <cmath>
 #include <cstring>
 #include <limits>
+
+#include "io/plain_number.hpp"
 
 namespace vmaprun {
 namespace {
@@ -89,21 +89,11 @@ struct Decimal {
     bool exact = true;
 };
 
-// The value of eight ASCII digits, if they are digits (Lemire's SWAR method).
-bool eight_digits(const char* at, std::uint64_t& mantissa) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    if ((((word + 0x4646464646464646U) | (word - 0x3030303030303030U)) & 0x8080808080808080U) != 0) return false;
-    word -= 0x3030303030303030U;
-    word = word * 10 + (word >> 8U);
-    const std::uint64_t low = (word & 0x000000FF000000FFU) * 0x000F424000000064U;
-    const std::uint64_t high = ((word >> 16U) & 0x000000FF000000FFU) * 0x0000271000000001U;
-    mantissa = mantissa * 100000000U + ((low + high) >> 32U);
-    return true;
-}
-
 const char* take_digits(const char* at, std::uint64_t& mantissa) {
-    while (eight_digits(at, mantissa)) at += 8;
+    for (std::uint64_t word = eight_characters(at); leading_digits(word) == 8; word = eight_characters(at)) {
+        mantissa = mantissa * whole_powers_of_ten[8] + value_of_eight_digits(word);
+        at += 8;
+    }
     for (; is_digit(*at); ++at) mantissa = mantissa * 10 + static_cast<std::uint64_t>(*at - '0');
     return at;
 }
@@ -132,14 +122,11 @@ const char* take_decimal(const char* at, Decimal& decimal) {
     return at;
 }
 
-constexpr double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
 // Clinger's fast path: one correctly rounded operation on two exact doubles.
 bool quick_double(const Decimal& decimal, double& result) {
     if (!decimal.exact || decimal.mantissa > (std::uint64_t{1} << 53U) || decimal.exponent < -22 || decimal.exponent > 22) return false;
     const auto mantissa = static_cast<double>(decimal.mantissa);
-    result = decimal.exponent < 0 ? mantissa / powers_of_ten[-decimal.exponent] : mantissa * powers_of_ten[decimal.exponent];
+    result = decimal.exponent < 0 ? mantissa / exact_powers_of_ten[-decimal.exponent] : mantissa * exact_powers_of_ten[decimal.exponent];
     if (decimal.negative) result = -result;
     return true;
 }

@@ -2,10 +2,12 @@
 // scanned once more as values of their own, so every byte is scanned at most twice, whatever the nesting.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <unordered_set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "io/json_bulk.hpp"
 #include "io/json_number.hpp"
 #include "io/json_reader.hpp"
 #include "base/utf8.hpp"
@@ -34,8 +36,8 @@ void append_utf8(std::string& text, std::uint32_t character) {
 
 class Parser {
   public:
-    Parser(const FileBytes& document, std::uint32_t first_line)
-        : document_(document), text_(document.data()), end_(text_ + document.size()), first_line_(first_line) {}
+    Parser(const FileBytes& document, std::uint32_t first_line, int threads)
+        : document_(document), text_(document.data()), end_(text_ + document.size()), first_line_(first_line), threads_(threads) {}
 
     JsonValue parse() {
         const char* at = text_;
@@ -91,7 +93,22 @@ class Parser {
     }
 
     JsonNumbers numbers(const char* begin, const char* end, Shape shape, JsonContent content) const {
-        return {document_, static_cast<std::size_t>(begin - text_), static_cast<std::size_t>(end - text_), std::move(shape), content};
+        return {document_, static_cast<std::size_t>(begin - text_), static_cast<std::size_t>(end - text_), std::move(shape), content, nullptr};
+    }
+
+    // A large rectangle of numbers at once. Where one was none, or small after all, the next attempt waits for more text, so that
+    // attempts cost no more than a part of the scan.
+    std::optional<JsonValue> bulk(const char*& at, int depth) {
+        if (end_ - at < bulk_bytes || at < bulk_from_) return std::nullopt;
+        bulk_from_ = at + 16 * bulk_bytes;
+        std::optional<BulkList> list = depth + 8 <= max_depth ? read_bulk_list(at, end_, threads_) : std::nullopt;
+        if (!list) return std::nullopt;
+        const char* begin = at;
+        at = list->end;
+        if (at - begin >= bulk_bytes) bulk_from_ = at;
+        JsonNumbers result = numbers(begin, at, std::move(list->shape), list->content);
+        result.read = std::move(list->numbers);
+        return JsonValue{std::move(result)};
     }
 
     JsonValue value(const char*& at, int depth) {
@@ -135,6 +152,7 @@ class Parser {
 
     JsonValue list(const char*& at, int depth) {
         check_depth(at, depth);
+        if (std::optional<JsonValue> numbers_alone = bulk(at, depth)) return std::move(*numbers_alone);
         const char* begin = at;
         at = skip_space(at + 1);
         JsonContent content;
@@ -277,6 +295,8 @@ class Parser {
     const char* text_;
     const char* end_;
     std::uint32_t first_line_;
+    int threads_;
+    const char* bulk_from_ = nullptr; // no attempts before
 };
 
 } // namespace
@@ -301,10 +321,10 @@ const JsonValue* JsonValue::member(std::string_view name) const {
 JsonValue::List JsonValue::items() const {
     if (list() != nullptr) return *list();
     if (!is_list()) throw InternalError("items of a JSON value that is no list");
-    return Parser(numbers()->document, 1).items(*numbers());
+    return Parser(numbers()->document, 1, 1).items(*numbers());
 }
 
-JsonValue parse_json(const FileBytes& document, std::uint32_t first_line) { return Parser(document, first_line).parse(); }
+JsonValue parse_json(const FileBytes& document, std::uint32_t first_line, int threads) { return Parser(document, first_line, threads).parse(); }
 
 JsonValue parse_json(std::string_view text, const std::string& name) { return parse_json(FileBytes(name, text)); }
 

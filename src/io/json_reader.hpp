@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,12 +33,15 @@ struct JsonContent {
     JsonContent& operator|=(const JsonContent& other);
 };
 
+struct NumberPieces; // io/json_bulk.hpp
+
 // A number, a boolean, null, "NaN", "Infinity" or "-Infinity" (shape ()), or a rectangular nested list of these.
 struct JsonNumbers {
     FileBytes document;
     std::size_t begin = 0, end = 0; // its text in the document
     Shape shape;
     JsonContent content;
+    std::shared_ptr<const NumberPieces> read; // a large list: its numbers, read while it was scanned
 };
 
 struct JsonMember;
@@ -63,8 +67,9 @@ struct JsonMember {
     JsonValue value;
 };
 
-// The one value of a document. `first_line` is what messages call its first line (ndjson counts on).
-JsonValue parse_json(const FileBytes& document, std::uint32_t first_line = 1);
+// The one value of a document. `first_line` is what messages call its first line (ndjson counts on); up to `threads` threads
+// work on large lists.
+JsonValue parse_json(const FileBytes& document, std::uint32_t first_line = 1, int threads = 1);
 // The same of a text on the command line (`--set NAME=JSON`); `name` is what messages call it.
 JsonValue parse_json(std::string_view text, const std::string& name);
 

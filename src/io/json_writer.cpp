@@ -1,10 +1,15 @@
 #include "io/json_writer.hpp"
 
+#include <atomic>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "base/error.hpp"
+#include "exec/threads.hpp"
 #include "io/convert.hpp"
 #include "io/json_reader.hpp"
 #include "io/number_text.hpp"
@@ -14,41 +19,50 @@ namespace vmaprun {
 namespace {
 
 constexpr std::size_t piece_size = std::size_t{256} << 10U;
+constexpr std::int64_t elements_a_piece = 16384;
 constexpr std::size_t element_capacity = 2 * number_text_capacity + 8; // a complex number and a separator
 
-// Text on its way to the sink. Invariant: there is room for one element before every write.
+// Text on its way to a sink; without one it is kept, and the buffer grows. Invariant: there is room for one element before every write.
 class Output {
   public:
-    explicit Output(const Sink& sink) : sink_(sink), buffer_(new char[piece_size]), at_(buffer_.get()), limit_(at_ + piece_size - element_capacity) {}
+    explicit Output(const Sink* sink) : sink_(sink) {}
 
     char* room() {
-        if (at_ > limit_) [[unlikely]] flush();
-        return at_;
+        if (capacity_ - size_ < element_capacity) [[unlikely]] make_room();
+        return buffer_.get() + size_;
     }
-    void advance(char* end) { at_ = end; }
+    void advance(char* end) { size_ = static_cast<std::size_t>(end - buffer_.get()); }
 
     void put(std::string_view text) {
         while (!text.empty()) {
             char* target = room();
-            const auto free = static_cast<std::size_t>(buffer_.get() + piece_size - target);
-            const std::size_t count = std::min(free, text.size());
+            const std::size_t count = std::min(capacity_ - size_, text.size());
             text.copy(target, count);
-            advance(target + count);
+            size_ += count;
             text.remove_prefix(count);
         }
     }
 
+    std::string_view text() const { return {buffer_.get(), size_}; }
+    void clear() { size_ = 0; }
     void flush() {
-        const std::string_view piece(buffer_.get(), static_cast<std::size_t>(at_ - buffer_.get()));
-        if (!piece.empty()) sink_(piece);
-        at_ = buffer_.get();
+        if (size_ > 0) (*sink_)(text());
+        size_ = 0;
     }
 
   private:
-    const Sink& sink_;
-    std::unique_ptr<char[]> buffer_; // not filled: a small text touches one page of it
-    char* at_;
-    char* limit_;
+    void make_room() {
+        if (sink_ != nullptr && size_ > 0) return flush();
+        const std::size_t larger = capacity_ == 0 ? piece_size : 2 * capacity_;
+        std::unique_ptr<char[]> buffer(new char[larger]); // not filled: a small text touches one page of it
+        if (size_ > 0) std::memcpy(buffer.get(), buffer_.get(), size_);
+        buffer_ = std::move(buffer);
+        capacity_ = larger;
+    }
+
+    const Sink* sink_;
+    std::unique_ptr<char[]> buffer_;
+    std::size_t capacity_ = 0, size_ = 0;
 };
 
 char* write_text(char* target, std::string_view text) { return target + text.copy(target, text.size()); }
@@ -86,9 +100,103 @@ template <class T> char* write_element(char* target, T value, NanPolicy policy) 
     }
 }
 
+void end_line(Output& output, int indent, Layout layout) {
+    if (layout == Layout::compact) return;
+    output.put("\n");
+    for (int i = 0; i < indent; ++i) output.put("  ");
+}
+
+void separate(Output& output, bool first, int indent, Layout layout) {
+    if (layout == Layout::compact) {
+        if (!first) output.put(", ");
+        return;
+    }
+    if (!first) output.put(",");
+    end_line(output, indent, layout);
+}
+
+// A tensor with elements as text, of which any range of elements can be written by itself: each brings the brackets before it.
+template <class T> class TensorText {
+  public:
+    TensorText(const View& view, int indent, const JsonStyle& style)
+        : view_(view), indent_(indent), style_(style), outer_(view.rank() > 0 ? view.rank() - 1 : 0), width_(view.rank() > 0 ? view.shape.back() : 1),
+          stride_(view.rank() > 0 ? view.strides.back() : 0) {}
+
+    void write(std::int64_t begin, std::int64_t end, Output& output) const {
+        for (std::int64_t at = begin; at < end;) {
+            const std::int64_t row = at / width_, column = at % width_, count = std::min(width_ - column, end - at);
+            const T* data = start_of(row, column == 0 ? &output : nullptr) + column * stride_;
+            for (std::int64_t i = 0; i < count; ++i) {
+                char* target = output.room();
+                if (column + i > 0) {
+                    target[0] = ',';
+                    target[1] = ' ';
+                    target += 2;
+                }
+                output.advance(write_element(target, data[i * stride_], style_.nan));
+            }
+            at += count;
+        }
+    }
+
+    // The brackets behind the last element.
+    void close(Output& output) const {
+        if (view_.rank() == 0) return;
+        output.put("]");
+        close_axes(outer_, output);
+    }
+
+  private:
+    // Where a row begins; writes what stands between the row before and its first element.
+    const T* start_of(std::int64_t row, Output* output) const {
+        const T* data = view_.as<T>();
+        std::size_t turned = 0; // axes that begin anew with this row, from the innermost outer one on
+        bool turning = true;
+        for (std::size_t axis = outer_, rest = static_cast<std::size_t>(row); axis-- > 0;) {
+            const auto extent = static_cast<std::size_t>(view_.shape[axis]);
+            const std::size_t index = rest % extent;
+            rest /= extent;
+            data += static_cast<std::int64_t>(index) * view_.strides[axis];
+            turning = turning && index == 0;
+            turned += turning ? 1 : 0;
+        }
+        if (output != nullptr && view_.rank() > 0) open_row(row == 0, turned, *output);
+        return data;
+    }
+
+    void open_row(bool first, std::size_t turned, Output& output) const {
+        if (!first) {
+            output.put("]");
+            close_axes(turned, output);
+            separate(output, false, indent_of(outer_ - turned), style_.layout);
+        }
+        for (std::size_t axis = outer_ - turned; axis < outer_; ++axis) {
+            output.put("[");
+            separate(output, true, indent_of(axis + 1), style_.layout);
+        }
+        output.put("[");
+    }
+
+    // The ends of as many axes, the innermost outer one first.
+    void close_axes(std::size_t count, Output& output) const {
+        for (std::size_t axis = outer_; count > 0; --count) {
+            end_line(output, indent_of(--axis), style_.layout);
+            output.put("]");
+        }
+    }
+
+    int indent_of(std::size_t axis) const { return indent_ + static_cast<int>(axis); }
+
+    const View& view_;
+    int indent_;
+    const JsonStyle& style_;
+    std::size_t outer_; // axes but the innermost
+    std::int64_t width_, stride_;
+};
+
 class Writer {
   public:
-    Writer(const JsonStyle& style, const Sink& sink) : style_(style), output_(sink) {}
+    Writer(const JsonStyle& style, const Sink& sink) : style_(style), sink_(sink), output_(&sink) {}
 
     void tree(const Tree& value, int indent) {
         if (value.is_none()) return output_.put("null");
@@ -121,55 +229,66 @@ class Writer {
         output_.put({&close, 1});
     }
 
-    void separate(bool first, int indent, Layout layout) {
-        if (layout == Layout::compact) {
-            if (!first) output_.put(", ");
-            return;
-        }
-        if (!first) output_.put(",");
-        end_line(indent, layout);
-    }
-
-    void end_line(int indent, Layout layout) {
-        if (layout == Layout::compact) return;
-        output_.put("\n");
-        for (int i = 0; i < indent; ++i) output_.put("  ");
-    }
+    void separate(bool first, int indent, Layout layout) { vmaprun::separate(output_, first, indent, layout); }
+    void end_line(int indent, Layout layout) { vmaprun::end_line(output_, indent, layout); }
 
     void tensor(const Array& array, int indent) {
         const View& view = array.view();
-        const Layout layout = view.size() == 0 ? Layout::compact : style_.layout;
-        visit_dtype(view.dtype, [&]<class T>(TypeTag<T>) { axis(view, 0, view.as<T>(), indent, layout); });
+        if (view.size() == 0) return empty(view, 0);
+        visit_dtype(view.dtype, [&]<class T>(TypeTag<T>) {
+            const TensorText<T> text(view, indent, style_);
+            const std::int64_t size = view.size(), pieces = (size + elements_a_piece - 1) / elements_a_piece;
+            if (style_.threads <= 1 || pieces < 4) {
+                text.write(0, size, output_);
+            } else {
+                output_.flush();
+                in_pieces(pieces, [&](std::int64_t i, Output& output) { text.write(i * elements_a_piece, std::min(size, (i + 1) * elements_a_piece), output); });
+            }
+            text.close(output_);
+        });
     }
 
-    template <class T> void axis(const View& view, std::size_t number, const T* data, int indent, Layout layout) {
-        if (number == view.rank()) return output_.advance(write_element(output_.room(), *data, style_.nan));
-        const std::int64_t extent = view.shape[number], stride = view.strides[number];
+    // Without elements: the lists that its shape still shows, on one line.
+    void empty(const View& view, std::size_t axis) {
         output_.put("[");
-        if (number + 1 == view.rank()) {
-            row(data, extent, stride);
-        } else {
-            for (std::int64_t i = 0; i < extent; ++i) {
-                separate(i == 0, indent + 1, layout);
-                axis(view, number + 1, data + i * stride, indent + 1, layout);
-            }
-            if (extent > 0) end_line(indent, layout);
+        for (std::int64_t i = 0; i < view.shape[axis]; ++i) {
+            separate(i == 0, 0, Layout::compact);
+            empty(view, axis + 1);
         }
         output_.put("]");
     }
 
-    template <class T> void row(const T* data, std::int64_t extent, std::int64_t stride) {
-        for (std::int64_t i = 0; i < extent; ++i) {
-            char* target = output_.room();
-            if (i > 0) {
-                *target++ = ',';
-                *target++ = ' ';
-            }
-            output_.advance(write_element(target, data[i * stride], style_.nan));
+    // Pieces of text, made on several threads and handed to the sink in order, on this one alone. A wave of them is kept at a time.
+    template <class Render> void in_pieces(std::int64_t count, const Render& render) {
+        const std::int64_t wave = std::min<std::int64_t>(count, 32 * style_.threads);
+        std::vector<Output> outputs;
+        for (std::int64_t i = 0; i < wave; ++i) outputs.emplace_back(nullptr);
+        const auto caller = std::this_thread::get_id();
+        for (std::int64_t begin = 0; begin < count; begin += wave) {
+            const auto size = static_cast<std::size_t>(std::min(wave, count - begin));
+            std::vector<std::atomic<bool>> ready(size);
+            std::size_t sent = 0;
+            bool broken = false;
+            const auto send = [&] {
+                for (; !broken && sent < size && ready[sent].load(std::memory_order_acquire); ++sent) {
+                    broken = true; // unless the sink takes it
+                    sink_(outputs[sent].text());
+                    broken = false;
+                }
+            };
+            ThreadPool(style_.threads).each(static_cast<std::int64_t>(size), [&](std::int64_t i) {
+                if (std::this_thread::get_id() == caller) send();
+                Output& output = outputs[static_cast<std::size_t>(i)];
+                output.clear();
+                render(begin + i, output);
+                ready[static_cast<std::size_t>(i)].store(true, std::memory_order_release);
+            });
+            send();
         }
     }
 
     const JsonStyle& style_;
+    const Sink& sink_;
     Output output_;
 };
 

@@ -29,9 +29,10 @@ enum class NanPolicy { string, null, literal, error };
 struct JsonStyle {
     Layout layout = Layout::lines;
     NanPolicy nan = NanPolicy::string;
+    int threads = 1; // that may work on large tensors; the text is the same
 };
 
-// Takes the next bytes of an output; throws where it cannot.
+// Takes the next bytes of an output, always on the thread that writes; throws where it cannot.
 using Sink = std::function<void(std::string_view)>;
 
 // The value and a newline, in pieces of about 256 KiB. Under NanPolicy::error, E650 (it names the element) before the first byte.

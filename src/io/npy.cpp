@@ -1,5 +1,7 @@
 #include "io/npy.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -117,12 +119,12 @@ NpyHeader read_npy_header(const std::string& path) {
     return header;
 }
 
-Array read_npy(const std::string& path) {
+Array read_npy(const std::string& path, int threads) {
     const InputFile file(path);
-    return read_npy_descriptor(file.descriptor(), file.size(), file.name());
+    return read_npy_descriptor(file.descriptor(), file.size(), file.name(), threads);
 }
 
-Array read_npy_descriptor(int descriptor, std::int64_t size, const std::string& name) {
+Array read_npy_descriptor(int descriptor, std::int64_t size, const std::string& name, int threads) {
     const NpyHeader header = read_header(descriptor, name);
     std::shared_ptr<Buffer> buffer;
     if (size < 0) {
@@ -131,8 +133,10 @@ Array read_npy_descriptor(int descriptor, std::int64_t size, const std::string& 
         check_size(size, header, name);
         const auto bytes = static_cast<std::size_t>(header.data_bytes);
         buffer = std::make_shared<Buffer>(bytes);
-        const std::size_t held = read_fully(descriptor, buffer->data(), bytes, name);
+        const off_t start = lseek(descriptor, 0, SEEK_CUR);
+        const std::size_t held = read_in_parts(descriptor, buffer->data(), bytes, start, threads, name);
         if (held < bytes) fail_size(static_cast<std::int64_t>(held), header, name); // it shrank meanwhile
+        lseek(descriptor, start + static_cast<off_t>(bytes), SEEK_SET);
     }
     require_end(descriptor, header, name);
     return finished(std::move(buffer), header);

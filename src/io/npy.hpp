@@ -31,12 +31,12 @@ struct NpyHeader {
 // The header alone; checks the file's size as well. "-" is refused: a pipe can be read only once (E501).
 NpyHeader read_npy_header(const std::string& path);
 
-// The whole array; "-" is standard input.
-Array read_npy(const std::string& path);
+// The whole array; "-" is standard input. Up to `threads` threads read large files.
+Array read_npy(const std::string& path, int threads = 1);
 // From memory; `name` is what messages call it.
 Array read_npy_bytes(std::string_view bytes, const std::string& name);
 // From where a descriptor stands to its end; it may be a pipe. `size` is how many bytes are left, -1 where unknown.
-Array read_npy_descriptor(int descriptor, std::int64_t size, const std::string& name);
+Array read_npy_descriptor(int descriptor, std::int64_t size, const std::string& name, int threads = 1);
 
 // Keys are written as u32 with one more axis of length 2. A contiguous array is handed to the sink without a copy.
 void write_npy(const Array& array, const Sink& sink);

@@ -10,9 +10,10 @@
 
 namespace vmaprun {
 
-inline constexpr std::size_t number_text_capacity = 32;
+inline constexpr std::size_t number_text_capacity = 64;
 
-// Writes at most number_text_capacity characters at `target` and returns their end. Finite values only.
+// Writes a text of at most 32 characters at `target` and returns its end; what follows it, up to number_text_capacity, may be written
+// over. Finite values only.
 char* write_number(char* target, float value);
 char* write_number(char* target, double value);
 char* write_number(char* target, std::int64_t value);

@@ -26,6 +26,7 @@ struct OutputFile::Pending {
 namespace {
 
 constexpr int longest_link_chain = 40;
+constexpr std::int64_t worth_reserving = 1 << 20; // bytes
 
 // An OutputFile::Pending. Lock-free, so that handlers may walk the list at any moment.
 std::atomic<void*> first_pending{nullptr};
@@ -173,6 +174,25 @@ void OutputFile::write(std::string_view bytes) {
     if (reason == 0) return;
     if (reason == EPIPE && is_stdout_) throw ClosedPipe();
     fail("write", reason);
+}
+
+void OutputFile::reserve(std::int64_t bytes) {
+    // A file system that has no such call has the space, or not, when it is written.
+    if (bytes < worth_reserving || fallocate(descriptor_, 0, 0, bytes) == 0 || (errno != ENOSPC && errno != EFBIG && errno != EDQUOT)) return;
+    fail("write", errno);
+}
+
+void OutputFile::write_at(std::int64_t offset, std::string_view bytes) {
+    const auto length = static_cast<off_t>(bytes.size());
+    for (off_t at = offset; !bytes.empty();) {
+        const ssize_t count = pwrite(descriptor_, bytes.data(), std::min(bytes.size(), std::size_t{1} << 30U), at);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail_write(path_, std::strerror(errno)); // other threads still use the descriptor
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+        at += count;
+    }
+    // The disk works while the rest is computed: commit() has less to wait for.
+    if (length >= worth_reserving / 16) (void)sync_file_range(descriptor_, offset, length, SYNC_FILE_RANGE_WRITE);
 }
 
 void OutputFile::commit() {

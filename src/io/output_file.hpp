@@ -28,6 +28,11 @@ class OutputFile {
     OutputFile& operator=(const OutputFile&) = delete;
 
     void write(std::string_view bytes);
+    // Whether write_at works: a file, no device or pipe. Several threads may call it at once; after `reserve`, which
+    // takes the space for the whole, the disk begins to write what is there.
+    bool is_file() const { return !temporary_.empty(); }
+    void reserve(std::int64_t bytes);
+    void write_at(std::int64_t offset, std::string_view bytes);
     void commit();
     Sink sink() {
         return [this](std::string_view bytes) { write(bytes); };

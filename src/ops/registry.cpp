@@ -1,6 +1,5 @@
 // The table: the rows of all families, found by name.
 #include <array>
-#include <unordered_map>
 
 #include "ops/call.hpp"
 #include "ops/families.hpp"
@@ -14,18 +13,46 @@ std::span<const std::span<const Op>> all_ops() {
     return families;
 }
 
-const Op* find_op(std::string_view name) {
-    static const auto by_name = [] {
-        std::unordered_map<std::string_view, const Op*> map;
+namespace {
+
+// The rows by name: open addressing over one plain array, because every run builds it and most are short.
+class RowsByName {
+  public:
+    RowsByName() {
         for (const std::span<const Op> family : all_ops()) {
-            for (const Op& op : family) {
-                if (!map.emplace(op.name(), &op).second) throw InternalError("table: two rows are named " + std::string(op.name()));
-            }
+            for (const Op& op : family) add(op);
         }
-        return map;
-    }();
-    const auto found = by_name.find(name);
-    return found == by_name.end() ? nullptr : found->second;
+    }
+
+    const Op* find(std::string_view name) const { return places_[place_of(name)]; }
+
+  private:
+    static constexpr std::size_t places = 1024;
+
+    // Where the row is, or could be.
+    std::size_t place_of(std::string_view name) const {
+        std::size_t place = name.size();
+        for (const char c : name) place = place * 31 + static_cast<unsigned char>(c);
+        for (place %= places; places_[place] != nullptr && places_[place]->name() != name;) place = (place + 1) % places;
+        return place;
+    }
+
+    void add(const Op& op) {
+        const Op*& place = places_[place_of(op.name())];
+        if (place != nullptr) throw InternalError("table: two rows are named " + std::string(op.name()));
+        place = &op;
+        if (++count_ > places * 3 / 4) throw InternalError("table: it has grown past its index");
+    }
+
+    std::array<const Op*, places> places_{};
+    std::size_t count_ = 0;
+};
+
+} // namespace
+
+const Op* find_op(std::string_view name) {
+    static const RowsByName rows;
+    return rows.find(name);
 }
 
 const Op& op_named(std::string_view name) {

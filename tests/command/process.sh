@@ -178,6 +178,28 @@ input scale: f32
 output sum(x) * scale' >scaled.vm
 prints "stdin is there for every file of a batch" "20.0 30.0 40.0" "echo '{\"scale\": 10}' | vmaprun scaled.vm data/part1.npy data/part2.npy data/part3.npy -j 2 | xargs"
 
+# ---- files that are not in memory as a whole
+echo 'input x: f32[n, 4]
+let (y, total) = vmap(r => (r * 2.0 + sum(r), sum(r)))(x)
+output y
+output total' >rows.vm
+exits "a large file to stream from" 0 "vmaprun -e 'reshape(arange(8000000, dtype=f32) % 1000, (2000000, 4))' -o large.npy"
+exits "slices go from file to file" 0 "vmaprun rows.vm large.npy -o y=y.npy -o total=total.npy"
+exits "whole arrays give the same" 0 "vmaprun rows.vm large.npy --mode eager -o y=y2.npy -o total=total2.npy && cmp y.npy y2.npy && cmp total.npy total2.npy"
+exits "one thread gives the same" 0 "vmaprun rows.vm large.npy --threads 1 -o y=y2.npy -o total=total2.npy && cmp y.npy y2.npy && cmp total.npy total2.npy"
+exits "less memory than the file is enough for slices" 0 "vmaprun rows.vm large.npy --memory 16M -o y=y2.npy -o total=total2.npy && cmp y.npy y2.npy"
+exits "and too little for the whole" 5 "vmaprun -e 'cumulative_sum(x, axis=0)' -i x=large.npy --memory 16M -o z.npy"
+says "that is said" "error[E602]: out of memory: 32000000 bytes"
+is "and nothing is written" '[[ ! -e z.npy ]]'
+exits "the output may be the input that is streamed" 0 "cp large.npy same.npy; vmaprun rows.vm same.npy -o y=same.npy && cmp same.npy y.npy"
+exits "an output that is streamed and wanted twice is whole in both" 0 "vmaprun -e 'vmap(r => r * 2.0 + sum(r))(x)' -i x=large.npy -o y3.npy -o y4.json && cmp y.npy y3.npy"
+exits "a folder that is not there is said after the script's own errors" 3 "vmaprun -e 'vmap(r => sqrt(r, 2, 3))(x)' -i x=large.npy -o nowhere/y.npy"
+exits "and where there are none" 5 "vmaprun -e 'vmap(r => r * 2.0)(x)' -i x=large.npy -o nowhere/y.npy"
+says "as ever" 'there is no folder `nowhere/`'
+is "no temporary file stays" '[[ -z $(find . -name ".vmaprun-*") ]]'
+exits "sizes have units" 2 "vmaprun rows.vm large.npy --memory 16X -o y=y2.npy -o total=t.npy"
+says "which are named" "write bytes, or a number with K, M or G"
+
 # ---- the other verbs
 prints "fmt writes the one layout" "output 1 + 2" "echo 'output   1+2' > f.vm; vmaprun fmt f.vm && cat f.vm"
 exits "fmt --check of what is laid out is 0" 0 "vmaprun fmt --check f.vm"

@@ -101,6 +101,43 @@ TEST_CASE("100,000 random floats print as the brute force does, and read back") 
     }
 }
 
+TEST_CASE("millions of floats have the digits that to_chars finds") {
+    Random random(17);
+    const auto agrees = []<class T>(T value) {
+        char known[64];
+        const char* end = std::to_chars(known, known + sizeof known, value, std::chars_format::scientific).ptr;
+        const auto digits = [](const std::string& text) {
+            std::string result;
+            for (const char c : text.substr(0, text.find('e'))) {
+                if (c >= '0' && c <= '9' && !(c == '0' && result.empty())) result += c;
+            }
+            while (result.ends_with('0')) result.pop_back();
+            return result;
+        };
+        const std::string text = number(value);
+        T back = 0;
+        std::from_chars(text.data(), text.data() + text.size(), back);
+        return back == value && digits(text) == digits(std::string(static_cast<const char*>(known), end));
+    };
+    for (int i = 0; i < 1000000; ++i) {
+        const auto narrow = random_float<float, std::uint32_t>(random);
+        if (!agrees(narrow)) FAIL(number(narrow));
+        const auto wide = random_float<double, std::uint64_t>(random);
+        if (!agrees(wide)) FAIL(number(wide));
+    }
+    for (int exponent = -1074; exponent < 1024; ++exponent) {
+        // Powers of two, whose neighbours are not evenly far, and those neighbours.
+        const double power = std::ldexp(1.0, exponent);
+        for (const double value : {std::nextafter(power, 0.0), power, std::nextafter(power, 1e308)}) {
+            if (value != 0 && !agrees(value)) FAIL(number(value));
+        }
+        const auto narrow = static_cast<float>(power);
+        for (const float value : {std::nextafter(narrow, 0.0F), narrow, std::nextafter(narrow, 1e38F)}) {
+            if (value != 0 && std::isfinite(value) && !agrees(value)) FAIL(number(value));
+        }
+    }
+}
+
 TEST_CASE("the innermost axis stays on one line, outer axes are broken over lines") {
     Tree::Record record;
     record.emplace_back("result", array_of<float>({2, 1, 2}, {6, 6, 6, 7.5F}));

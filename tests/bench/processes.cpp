@@ -1,0 +1,168 @@
+// usage: bench_processes VMAPRUN EMPTY PYTHON FOLDER [quick]. Whole processes, from start to end, in interleaved rounds: a chain from
+// .npy to .npy beside cp (k), JSON in and JSON out (l), a tiny job beside an empty program (m). FOLDER takes about 300 MB of
+// data (9 GB when not quick). Prints medians, and ratios to vmaprun; what is not installed is left out.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+extern char** environ;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Contestant {
+    std::string name;
+    Words words;
+    std::string input = "/dev/null";
+    std::string fresh;         // a file that is removed before each run
+    std::vector<double> times; // milliseconds
+    bool missing = false;
+};
+
+// Milliseconds; negative when it can't be started or fails.
+double time_of(const Contestant& contestant) {
+    if (!contestant.fresh.empty()) unlink(contestant.fresh.c_str());
+    std::vector<char*> words;
+    for (const std::string& word : contestant.words) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, contestant.input.c_str(), O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    const auto start = std::chrono::steady_clock::now();
+    pid_t child = 0;
+    const int failure = posix_spawnp(&child, words[0], &actions, nullptr, words.data(), environ);
+    int status = 1;
+    if (failure == 0) waitpid(child, &status, 0);
+    const auto end = std::chrono::steady_clock::now();
+    posix_spawn_file_actions_destroy(&actions);
+    return failure == 0 && status == 0 ? std::chrono::duration<double, std::milli>(end - start).count() : -1;
+}
+
+double median(std::vector<double> times) {
+    std::ranges::sort(times);
+    return times.empty() ? 0 : times[times.size() / 2];
+}
+
+// The first contestant is vmaprun. `bytes`: of text or data, for a rate; 0: none.
+void compete(const char* title, std::vector<Contestant> contestants, int rounds, double bytes) {
+    for (int round = -1; round < rounds; ++round) {
+        for (Contestant& each : contestants) {
+            if (each.missing) continue;
+            const double time = time_of(each);
+            each.missing = time < 0;
+            if (round >= 0 && time >= 0) each.times.push_back(time);
+        }
+    }
+    const double own = median(contestants[0].times);
+    std::printf("\n%s; medians of %d runs\n", title, rounds);
+    for (const Contestant& each : contestants) {
+        if (each.missing) {
+            std::printf("%-34s not there\n", each.name.c_str());
+            continue;
+        }
+        const double time = median(each.times);
+        std::printf("%-34s %9.2f ms %8.2fx", each.name.c_str(), time, time / own);
+        if (bytes > 0) std::printf(" %8.2f GB/s", bytes / time * 1e-6);
+        std::printf("\n");
+    }
+    std::fflush(stdout);
+}
+
+void write_npy(const std::string& path, std::int64_t count) {
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr) std::exit(1);
+    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(count) + ",), }";
+    header.append(63 - (10 + header.size()) % 64, ' ');
+    header += '\n';
+    std::fwrite("\x93NUMPY\x01\x00", 1, 8, file);
+    std::fputc(static_cast<int>(header.size() & 0xFF), file);
+    std::fputc(static_cast<int>(header.size() >> 8), file);
+    std::fwrite(header.data(), 1, header.size(), file);
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> block(1 << 20);
+    for (float& value : block) value = normal(random);
+    for (std::int64_t done = 0; done < count; done += static_cast<std::int64_t>(block.size())) {
+        std::fwrite(block.data(), 4, static_cast<std::size_t>(std::min<std::int64_t>(count - done, static_cast<std::int64_t>(block.size()))), file);
+    }
+    std::fclose(file);
+}
+
+void write_text(const std::string& path, const std::string& text) {
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr) std::exit(1);
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fclose(file);
+}
+
+double size_of(const std::string& path) {
+    struct stat status {};
+    return stat(path.c_str(), &status) == 0 ? static_cast<double>(status.st_size) : 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 5) return 2;
+    const std::string own = argv[1], empty = argv[2], python = argv[3], folder = argv[4];
+    const bool quick = argc > 5;
+    unsetenv("OPENBLAS_CORETYPE");
+    unsetenv("OPENBLAS_L2_SIZE");
+
+    const std::string chain = folder + "/chain.vm", x = folder + "/x.npy", y = folder + "/y.npy", z = folder + "/z.npy", w = folder + "/w.npy";
+    write_text(chain, "input x: f32[n]\nlet a = 1.5\nlet b = 0.25\noutput vmap(x => tanh(a * x + b) * exp(-x * x))(x)\n");
+    const std::string numpy_chain = "import sys, numpy as np; x = np.load(sys.argv[1]); np.save(sys.argv[2], np.tanh(np.float32(1.5) * x + np.float32(0.25)) * np.exp(-x * x))";
+    const auto run_chain = [&](const char* title, std::int64_t count, int rounds) {
+        write_npy(x, count);
+        compete(title, {{"vmaprun chain.vm", {own, chain, "-i", "x=" + x, "-o", y}, "/dev/null", y, {}, false},
+                        {"cp", {"cp", x, z}, "/dev/null", z, {}, false},
+                        {"Python + NumPy", {python, "-c", numpy_chain, x, w}, "/dev/null", w, {}, false}}, rounds, 4.0 * static_cast<double>(count));
+        for (const std::string& path : {x, y, z, w}) unlink(path.c_str());
+    };
+    run_chain("k: tanh(a*x+b)*exp(-x*x) from .npy to .npy, 40 MB", 10'000'000, 15);
+    if (!quick) run_chain("k: the same, 4 GB", 1'000'000'000, 3);
+
+    std::string text = "[";
+    std::mt19937 random(2);
+    std::normal_distribution<float> normal;
+    char number[32];
+    for (int i = 0; i < 10'000'000; ++i) {
+        const int length = std::snprintf(number, sizeof number, "%s%.8g", i > 0 ? ", " : "", static_cast<double>(normal(random)));
+        text.append(number, static_cast<std::size_t>(length));
+    }
+    const std::string json = folder + "/x.json", sum = "import sys, json, numpy as np; print(np.array(json.load(sys.stdin)).sum())";
+    write_text(json, text + "]");
+    compete("l: JSON in, 1e7 numbers, the sum out", {{"vmaprun -e 'sum(x)'", {own, "-e", "sum(x)"}, json, "", {}, false},
+                                                     {"Python json + NumPy", {python, "-c", sum}, json, "", {}, false},
+                                                     {"jq add", {"jq", "add"}, json, "", {}, false}}, quick ? 5 : 15, size_of(json));
+    write_npy(x, 10'000'000);
+    const std::string print = "import sys, json, numpy as np; json.dump(np.load(sys.argv[1]).tolist(), sys.stdout)";
+    const double printed = size_of(json);
+    compete("l: 1e7 f32 out as JSON", {{"vmaprun -e x", {own, "-e", "x", "-i", "x=" + x}, "/dev/null", "", {}, false},
+                                       {"NumPy + Python json", {python, "-c", print, x}, "/dev/null", "", {}, false}}, quick ? 5 : 15, printed);
+    unlink(x.c_str());
+    unlink(json.c_str());
+
+    const std::string tiny = folder + "/tiny.json", product = "import sys, json, numpy as np; d = json.load(sys.stdin); print((np.array(d['x']) @ np.array(d['y']) + 1).tolist())";
+    write_text(tiny, R"({"x": [[1,2,3,4,5],[1,2,3,4,5],[1,2,3,4,5],[1,2,3,4,5]], "y": [[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4]]})");
+    compete("m: a tiny job, x @ y + 1, 4x5 by 5x4, JSON in and out", {{"vmaprun -e 'x @ y + 1'", {own, "-e", "x @ y + 1"}, tiny, "", {}, false},
+                                                                      {"an empty static C++ program", {empty}, tiny, "", {}, false},
+                                                                      {"jq .", {"jq", "."}, tiny, "", {}, false},
+                                                                      {"Python + NumPy", {python, "-c", product}, tiny, "", {}, false}}, quick ? 101 : 301, 0);
+    unlink(tiny.c_str());
+    unlink(chain.c_str());
+}
