@@ -148,14 +148,17 @@ class Streaming {
   public:
     Streaming(const Graph& graph, const Traced& traced, BoundInputs& inputs, const std::vector<WantedOutput>& wanted, RunOptions options)
         : graph_(graph), traced_(traced), inputs_(inputs), options_(std::move(options)) {
-        const std::optional<Streamable> can = options_.mode == RunOptions::Mode::graph ? streamable(graph) : std::nullopt;
-        if (!can) return;
-        for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-            sources_.push_back(can->inputs[i] ? inputs.source(traced, i) : nullptr);
-            streams_.sources.push_back(sources_.back().get());
-            skipped_.push_back(sources_.back() != nullptr);
+        if (options_.mode != RunOptions::Mode::graph) return;
+        for (std::size_t i = 0; i < graph.inputs.size(); ++i) sources_.push_back(inputs.source(traced, i));
+        const auto is_given = [](const auto& source) { return source != nullptr; };
+        if (std::ranges::none_of(sources_, is_given)) return; // what is in memory anyway is not worth it
+        const std::optional<Streamable> can = streamable(graph);
+        for (std::size_t i = 0; i < sources_.size(); ++i) {
+            if (!can || !can->inputs[i]) sources_[i] = nullptr;
+            streams_.sources.push_back(sources_[i].get());
+            skipped_.push_back(sources_[i] != nullptr);
         }
-        if (std::ranges::find(skipped_, true) == skipped_.end()) return; // what is in memory anyway is not worth it
+        if (std::ranges::none_of(sources_, is_given)) return;
         streams_.sinks.resize(graph.outputs.size(), nullptr);
         for (std::size_t i = 0; i < traced.outputs.size(); ++i) place(traced.outputs[i], wanted, *can);
     }

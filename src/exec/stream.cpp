@@ -126,7 +126,7 @@ StreamedSegment make_streamed(GraphPlan& plan, const Streams& streams) {
         const Node& node = graph.nodes[n];
         const bool uses = std::ranges::any_of(node.operands, [&](Value operand) { return sliced.contains(operand.index); });
         if (!uses || !streaming.is_outside(n, *segment)) continue;
-        result.views.push_back({{n}, {}, {}, 0});
+        result.views.emplace_back().nodes = {n};
         sliced.insert(node.results[0]);
         left.insert(n);
     }

@@ -1,4 +1,4 @@
-// usage: bench_processes VMAPRUN EMPTY PYTHON FOLDER [quick]. Whole processes, from start to end, in interleaved rounds: a chain from
+// usage: bench_processes BUILD PYTHON FOLDER full|quick [ROW...]. Whole processes, from start to end, in interleaved rounds: a chain from
 // .npy to .npy beside cp (k), JSON in and JSON out (l), a tiny job beside an empty program (m). FOLDER takes about 300 MB of
 // data (9 GB when not quick). Prints medians, and ratios to vmaprun; what is not installed is left out.
 #include <fcntl.h>
@@ -114,55 +114,84 @@ double size_of(const std::string& path) {
     return stat(path.c_str(), &status) == 0 ? static_cast<double>(status.st_size) : 0;
 }
 
+class Processes {
+  public:
+    Processes(const std::string& build, std::string python, std::string folder, bool quick)
+        : own_(build + "/vmaprun"), empty_(build + "/tests/bench/empty_program"), python_(std::move(python)), folder_(std::move(folder)), quick_(quick) {}
+
+    void chains() const {
+        const std::string script = folder_ + "/chain.vm";
+        write_text(script, "input x: f32[n]\nlet a = 1.5\nlet b = 0.25\noutput vmap(x => tanh(a * x + b) * exp(-x * x))(x)\n");
+        chain("k: tanh(a*x+b)*exp(-x*x) from .npy to .npy, 40 MB", script, 10'000'000, quick_ ? 5 : 15);
+        if (!quick_) chain("k: the same, 4 GB", script, 1'000'000'000, 3);
+    }
+
+    void json() const {
+        const std::string text = folder_ + "/x.json", x = folder_ + "/x.npy";
+        write_text(text, numbers());
+        compete("l: JSON in, 1e7 numbers, the sum out",
+                {{"vmaprun -e 'sum(x)'", {own_, "-e", "sum(x)"}, text, "", {}, false},
+                 {"Python json + NumPy", {python_, "-c", "import sys, json, numpy as np; print(np.array(json.load(sys.stdin)).sum())"}, text, "", {}, false},
+                 {"jq add", {"jq", "add"}, text, "", {}, false}},
+                quick_ ? 5 : 15, size_of(text));
+        write_npy(x, 10'000'000);
+        compete("l: 1e7 f32 out as JSON",
+                {{"vmaprun -e x", {own_, "-e", "x", "-i", "x=" + x}, "/dev/null", "", {}, false},
+                 {"NumPy + Python json", {python_, "-c", "import sys, json, numpy as np; json.dump(np.load(sys.argv[1]).tolist(), sys.stdout)", x}, "/dev/null", "", {}, false}},
+                quick_ ? 5 : 15, size_of(text));
+    }
+
+    void tiny() const {
+        const std::string data = folder_ + "/tiny.json";
+        const std::string product = "import sys, json, numpy as np; d = json.load(sys.stdin); print((np.array(d['x']) @ np.array(d['y']) + 1).tolist())";
+        write_text(data, R"({"x": [[1,2,3,4,5],[1,2,3,4,5],[1,2,3,4,5],[1,2,3,4,5]], "y": [[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4]]})");
+        compete("m: a tiny job, x @ y + 1, 4x5 by 5x4, JSON in and out",
+                {{"vmaprun -e 'x @ y + 1'", {own_, "-e", "x @ y + 1"}, data, "", {}, false},
+                 {"an empty static C++ program", {empty_}, data, "", {}, false},
+                 {"jq .", {"jq", "."}, data, "", {}, false},
+                 {"Python + NumPy", {python_, "-c", product}, data, "", {}, false}},
+                quick_ ? 51 : 301, 0);
+    }
+
+  private:
+    void chain(const char* title, const std::string& script, std::int64_t count, int rounds) const {
+        const std::string x = folder_ + "/x.npy", y = folder_ + "/y.npy", z = folder_ + "/z.npy", w = folder_ + "/w.npy";
+        const std::string numpy = "import sys, numpy as np; x = np.load(sys.argv[1]); np.save(sys.argv[2], np.tanh(np.float32(1.5) * x + np.float32(0.25)) * np.exp(-x * x))";
+        write_npy(x, count);
+        compete(title,
+                {{"vmaprun chain.vm", {own_, script, "-i", "x=" + x, "-o", y}, "/dev/null", y, {}, false},
+                 {"cp", {"cp", x, z}, "/dev/null", z, {}, false},
+                 {"Python + NumPy", {python_, "-c", numpy, x, w}, "/dev/null", w, {}, false}},
+                rounds, 4.0 * static_cast<double>(count));
+        for (const std::string& path : {x, y, z, w}) unlink(path.c_str());
+    }
+
+    static std::string numbers() {
+        std::string text = "[";
+        std::mt19937 random(2);
+        std::normal_distribution<float> normal;
+        char number[32];
+        for (int i = 0; i < 10'000'000; ++i) {
+            const int length = std::snprintf(number, sizeof number, "%s%.8g", i > 0 ? ", " : "", static_cast<double>(normal(random)));
+            text.append(number, static_cast<std::size_t>(length));
+        }
+        return text + "]";
+    }
+
+    std::string own_, empty_, python_, folder_;
+    bool quick_;
+};
+
 } // namespace
 
 int main(int argc, char** argv) {
     if (argc < 5) return 2;
-    const std::string own = argv[1], empty = argv[2], python = argv[3], folder = argv[4];
-    const bool quick = argc > 5;
     unsetenv("OPENBLAS_CORETYPE");
     unsetenv("OPENBLAS_L2_SIZE");
-
-    const std::string chain = folder + "/chain.vm", x = folder + "/x.npy", y = folder + "/y.npy", z = folder + "/z.npy", w = folder + "/w.npy";
-    write_text(chain, "input x: f32[n]\nlet a = 1.5\nlet b = 0.25\noutput vmap(x => tanh(a * x + b) * exp(-x * x))(x)\n");
-    const std::string numpy_chain = "import sys, numpy as np; x = np.load(sys.argv[1]); np.save(sys.argv[2], np.tanh(np.float32(1.5) * x + np.float32(0.25)) * np.exp(-x * x))";
-    const auto run_chain = [&](const char* title, std::int64_t count, int rounds) {
-        write_npy(x, count);
-        compete(title, {{"vmaprun chain.vm", {own, chain, "-i", "x=" + x, "-o", y}, "/dev/null", y, {}, false},
-                        {"cp", {"cp", x, z}, "/dev/null", z, {}, false},
-                        {"Python + NumPy", {python, "-c", numpy_chain, x, w}, "/dev/null", w, {}, false}}, rounds, 4.0 * static_cast<double>(count));
-        for (const std::string& path : {x, y, z, w}) unlink(path.c_str());
-    };
-    run_chain("k: tanh(a*x+b)*exp(-x*x) from .npy to .npy, 40 MB", 10'000'000, 15);
-    if (!quick) run_chain("k: the same, 4 GB", 1'000'000'000, 3);
-
-    std::string text = "[";
-    std::mt19937 random(2);
-    std::normal_distribution<float> normal;
-    char number[32];
-    for (int i = 0; i < 10'000'000; ++i) {
-        const int length = std::snprintf(number, sizeof number, "%s%.8g", i > 0 ? ", " : "", static_cast<double>(normal(random)));
-        text.append(number, static_cast<std::size_t>(length));
-    }
-    const std::string json = folder + "/x.json", sum = "import sys, json, numpy as np; print(np.array(json.load(sys.stdin)).sum())";
-    write_text(json, text + "]");
-    compete("l: JSON in, 1e7 numbers, the sum out", {{"vmaprun -e 'sum(x)'", {own, "-e", "sum(x)"}, json, "", {}, false},
-                                                     {"Python json + NumPy", {python, "-c", sum}, json, "", {}, false},
-                                                     {"jq add", {"jq", "add"}, json, "", {}, false}}, quick ? 5 : 15, size_of(json));
-    write_npy(x, 10'000'000);
-    const std::string print = "import sys, json, numpy as np; json.dump(np.load(sys.argv[1]).tolist(), sys.stdout)";
-    const double printed = size_of(json);
-    compete("l: 1e7 f32 out as JSON", {{"vmaprun -e x", {own, "-e", "x", "-i", "x=" + x}, "/dev/null", "", {}, false},
-                                       {"NumPy + Python json", {python, "-c", print, x}, "/dev/null", "", {}, false}}, quick ? 5 : 15, printed);
-    unlink(x.c_str());
-    unlink(json.c_str());
-
-    const std::string tiny = folder + "/tiny.json", product = "import sys, json, numpy as np; d = json.load(sys.stdin); print((np.array(d['x']) @ np.array(d['y']) + 1).tolist())";
-    write_text(tiny, R"({"x": [[1,2,3,4,5],[1,2,3,4,5],[1,2,3,4,5],[1,2,3,4,5]], "y": [[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4]]})");
-    compete("m: a tiny job, x @ y + 1, 4x5 by 5x4, JSON in and out", {{"vmaprun -e 'x @ y + 1'", {own, "-e", "x @ y + 1"}, tiny, "", {}, false},
-                                                                      {"an empty static C++ program", {empty}, tiny, "", {}, false},
-                                                                      {"jq .", {"jq", "."}, tiny, "", {}, false},
-                                                                      {"Python + NumPy", {python, "-c", product}, tiny, "", {}, false}}, quick ? 101 : 301, 0);
-    unlink(tiny.c_str());
-    unlink(chain.c_str());
+    const Processes processes(argv[1], argv[2], argv[3], std::string(argv[4]) == "quick");
+    const std::vector<std::string> rows(argv + 5, argv + argc);
+    const auto is_wanted = [&](const char* row) { return rows.empty() || std::ranges::find(rows, row) != rows.end(); };
+    if (is_wanted("k")) processes.chains();
+    if (is_wanted("l")) processes.json();
+    if (is_wanted("m")) processes.tiny();
 }
