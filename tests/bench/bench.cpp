@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bounds.hpp"
+#include "exec/memory.hpp"
 #include "exec/run.hpp"
 #include "io/npy.hpp"
 #include "peer.hpp"
@@ -398,6 +399,7 @@ int main(int argc, char** argv) {
     }
     signal(SIGPIPE, SIG_IGN);
     // Every variant writes to memory that it has written before: a result that was let go is the next one's.
+    const vmaprun::MemoryScope warm(std::size_t{4} << 30U);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
     bench::Options options{argv[1], argv[2], argv[3], std::string(argv[4]) == "quick" ? 5 : 21, {argv + 5, argv + argc}};
