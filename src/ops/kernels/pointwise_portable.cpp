@@ -64,7 +64,17 @@ inline double log_gamma(double x) {
     return lgamma_r(x, &sign);
 }
 
-// Reflection for negative arguments, recurrence up to 10, then the asymptotic series (Abramowitz & Stegun 6.3.18).
+// Of 1 <= x <= 2: (x - root) (1 + P(x - 1) / Q(x - 1)), so that it is exact near the root too. The root is the sum of three
+// numbers; P / Q interpolates at Chebyshev's points (1.7e-17).
+double digamma_near_root(double x) {
+    const double y = x - 1;
+    const double top = 0.2503801375034054 + y * (-0.30957408825968885 + y * (-0.6919409437403516 + y * (-0.35473150019898825 + y * (-0.07115493979151359 + y * (-0.005519862186036254 + y * -0.00011934204387003062)))));
+    const double bottom = 1 + y * (2.1771665986671342 + y * (1.6630736963665909 + y * (0.5710455727133128 + y * (0.09111902253303285 + y * (0.006100975692434821 + y * 0.00012043151172286901)))));
+    const double distance = ((x - 1569415565.0 / 1073741824.0) - 381566830.0 / 1073741824.0 / 1073741824.0) - 9.0163120932586959186e-20;
+    return distance + distance * (top / bottom);
+}
+
+// Reflection for negative arguments, recurrence to 1 … 2, or from 10 on the asymptotic series (Abramowitz & Stegun 6.3.18).
 double digamma(double x) {
     if (std::isnan(x) || x == std::numeric_limits<double>::infinity()) return x;
     if (x == 0) return std::copysign(std::numeric_limits<double>::infinity(), -x);
@@ -75,7 +85,12 @@ double digamma(double x) {
         result = -std::numbers::pi / std::tan(std::numbers::pi * fraction);
         x = 1 - x;
     }
-    for (; x < 10; ++x) result -= 1 / x;
+    if (x < 10) {
+        double sum = 0;
+        for (; x > 2; --x) sum += 1 / (x - 1);
+        if (x < 1) return result + (digamma_near_root(x + 1) - 1 / x);
+        return result + (digamma_near_root(x) + sum);
+    }
     const double inverse = 1 / x, square = inverse * inverse;
     const double series =
         square * (1.0 / 12 - square * (1.0 / 120 - square * (1.0 / 252 - square * (1.0 / 240 - square * (1.0 / 132 - square * (691.0 / 32760 - square * (1.0 / 12)))))));

@@ -25,16 +25,23 @@ inline Reduced reduced(Doubles x) {
     return {n, high, (rest - high) - correction};
 }
 
-inline Doubles sine_near_zero(Doubles x, Doubles low) {
+// A value and what its last addition lost.
+struct WithRest {
+    Doubles value, rest;
+};
+
+inline WithRest sine_near_zero(Doubles x, Doubles low) {
     static constexpr double series[] = {1.58969099521155010221e-10, -2.50507602534068634195e-08, 2.75573137070700676789e-06, -1.98412698298579493134e-04, 8.33333333332248946124e-03};
     const Doubles z = x * x, cube = z * x, rest = polynomial<double>(z, series);
-    return x - ((z * (Doubles(0.5) * low - cube * rest) - low) - cube * Doubles(-1.66666666666666324348e-01));
+    const Doubles less = (z * (Doubles(0.5) * low - cube * rest) - low) - cube * Doubles(-1.66666666666666324348e-01), value = x - less;
+    return {value, (x - value) - less};
 }
 
-inline Doubles cosine_near_zero(Doubles x, Doubles low) {
+inline WithRest cosine_near_zero(Doubles x, Doubles low) {
     static constexpr double series[] = {-1.13596475577881948265e-11, 2.08757232129817482790e-09, -2.75573143513906633035e-07, 2.48015872894767294178e-05, -1.38888888888741095749e-03, 4.16666666666666019037e-02};
     const Doubles z = x * x, half = Doubles(0.5) * z, w = Doubles(1.0) - half;
-    return w + (((Doubles(1.0) - w) - half) + (z * (z * polynomial<double>(z, series)) - x * low));
+    const Doubles more = ((Doubles(1.0) - w) - half) + (z * (z * polynomial<double>(z, series)) - x * low), value = w + more;
+    return {value, (w - value) + more};
 }
 
 // Of the quadrant n: odd ones swap sine and cosine; the sign follows from n + shift, shift 1 for the cosine.
@@ -44,7 +51,7 @@ inline Doubles of_quadrant(const Reduced& r, double shift) {
     const auto odd = (even + even) != n;
     const Doubles quarter = even * Doubles(0.5);
     const auto negative = nearest<double>(quarter - Doubles(0.25)) != quarter;
-    const Doubles value = select(odd, cosine_near_zero(r.high, r.low), sine_near_zero(r.high, r.low));
+    const Doubles value = select(odd, cosine_near_zero(r.high, r.low).value, sine_near_zero(r.high, r.low).value);
     return select(negative, negated<double>(value), value);
 }
 
@@ -61,12 +68,36 @@ struct Cosine {
         return where_not<double>(is_reduced(x), x, of_quadrant(reduced(x), 1), [](double a) { return __builtin_cos(a); });
     }
 };
-struct Tangent {
+// s - q c, almost exactly, for a quotient q of s and c.
+inline Doubles remainder_of(Doubles s, Doubles q, Doubles c) {
+#if defined(__FMA__) || defined(__aarch64__)
+    return fnma(q, c, s);
+#else
+    const auto upper = [](Doubles x) { return from_bits<double>(bits_of<double>(x) & BitBatch<double>(uint64_t{0xfffffffff8000000u})); };
+    const Doubles q_high = upper(q), c_high = upper(c), q_low = q - q_high, c_low = c - c_high;
+    return ((s - q_high * c_high) - (q_high * c_low + q_low * c_high)) - q_low * c_low;
+#endif
+}
+
+enum class Quotient { plain, corrected };
+
+// Sine over cosine; corrected: each with what its last addition lost, and the quotient by its remainder. f32 needs no correction.
+template <Quotient kind> struct TangentBy {
     template <class T> static Doubles apply(Doubles x) {
         const Reduced r = reduced(x);
-        const Doubles sine = sine_near_zero(r.high, r.low), cosine = cosine_near_zero(r.high, r.low), half = r.n * Doubles(0.5);
+        const auto [sine, sine_low] = sine_near_zero(r.high, r.low);
+        const auto [cosine, cosine_low] = cosine_near_zero(r.high, r.low);
+        const Doubles half = r.n * Doubles(0.5);
         const auto odd = nearest<double>(half) != half;
-        const Doubles value = select(odd, negated<double>(cosine), sine) / select(odd, sine, cosine);
+        const Doubles top = select(odd, negated<double>(cosine), sine), bottom = select(odd, sine, cosine);
+        Doubles value;
+        if constexpr (kind == Quotient::plain) {
+            value = top / bottom;
+        } else {
+            const Doubles top_low = select(odd, negated<double>(cosine_low), sine_low), bottom_low = select(odd, sine_low, cosine_low);
+            const Doubles inverse = Doubles(1.0) / bottom, quotient = top * inverse;
+            value = fma((remainder_of(top, quotient, bottom) + top_low) - quotient * bottom_low, inverse, quotient);
+        }
         return where_not<double>(is_reduced(x), x, select(x == Doubles(0.0), x, value), [](double a) { return __builtin_tan(a); });
     }
 };
