@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 GENERATOR := $(if $(shell command -v ninja),-G Ninja)
 SOURCES := $(shell find src tests examples -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: build configure test bench fmt lint asan install clean
+.PHONY: build configure test bench accuracy fmt lint asan install clean
 
 build: configure
 	cmake --build $(BUILD) -j $(JOBS)
@@ -23,6 +23,11 @@ asan:
 
 bench: build
 	tests/bench/run --build $(BUILD)
+
+# Writes docs/accuracy.md, on a machine that runs all instruction sets. Needs libmpfr-dev, which nothing else does.
+accuracy: configure
+	cmake --build $(BUILD) -j $(JOBS) --target accuracy_table
+	$(BUILD)/tests/accuracy/accuracy_table --table 100000 > docs/accuracy.md
 
 fmt:
 	clang-format -i $(SOURCES)
