@@ -151,15 +151,6 @@ Lowered lower_repeat(Builder& builder, const BuiltinCall& call) {
     return reshape_to(builder, broadcast_to(builder, expand_at(builder, x, {axis + 1}), spread), merged);
 }
 
-Lowered lower_unstack(Builder& builder, const BuiltinCall& call) {
-    const Value x = call.tensor(0);
-    const std::int64_t axis = call.axis(1, rank_of(builder, x));
-    const Dim size = size_at(builder, x, axis);
-    std::vector<Value> parts;
-    for (std::int64_t i = 0; i < size.value(); ++i) parts.push_back(squeeze_at(builder, slice_axis(builder, x, axis, i, 1), {axis}));
-    return Lowered(std::move(parts));
-}
-
 // As NumPy's split at indices: they are cut like slices, so each clamps and may count from the end.
 Lowered lower_split_at(Builder& builder, const BuiltinCall& call) {
     const Value x = call.tensor(0);
@@ -237,8 +228,6 @@ std::span<const Op> movement_composite_rows() {
            .example = "tile([1, 2], 2) => [1, 2, 1, 2]", .family = Family::movement, .lower = lower_tile},
         Op{.signature = "repeat(x, repeats: ints, axis: axis = none)", .doc = "Each element of x repeated along an axis (none: flattened first); repeats is one number, or one for each element.",
            .example = "repeat([1, 2], 2) => [1, 1, 2, 2]", .family = Family::movement, .lower = lower_repeat},
-        Op{.signature = "unstack(x, axis: axis = 0)", .doc = "The tuple of x's slices along an axis.",
-           .example = "unstack([[1, 2], [3, 4]]) => ([1, 2], [3, 4])", .family = Family::movement, .lower = lower_unstack},
         Op{.signature = "split_at(x, indices: ints, axis: axis = 0)", .doc = "The tuple of the parts of x between the given positions along an axis.",
            .example = "split_at([1, 2, 3], 1) => ([1], [2, 3])", .family = Family::movement, .lower = lower_split_at},
         Op{.signature = "tril(x, k: int = 0)", .doc = "The lower triangle of the matrices in the last two axes, zero above the k-th diagonal.",

@@ -126,18 +126,21 @@ void dynamic_update_kernel(const KernelCall& call) {
 
 // ---- lowerings
 
-// The starts that a call gives: a scalar, a tuple of scalars, or a tensor of one axis.
-std::vector<Value> starts_of_call(Builder& builder, const BuiltinCall& call, std::size_t i, std::size_t rank) {
+// The starts that a call gives: a scalar, a tuple of scalars, or a tensor of one axis (of unknown size: taken for `wanted`).
+std::vector<Value> starts_of_call(Builder& builder, const BuiltinCall& call, std::size_t i, std::size_t rank, std::size_t wanted) {
+    const auto check_count = [&](std::int64_t count) {
+        if (count > static_cast<std::int64_t>(rank)) call.fail(i, error("E307", count_of(count, "start") + " for a tensor of rank " + std::to_string(rank)));
+    };
     std::vector<Value> starts = values_of_argument(builder, call, i);
     if (starts.size() == 1 && builder.type(starts[0]).rank() == 1) {
         const Value all = starts[0];
-        const Dim count = builder.type(all).shape[0];
+        const Dim size = builder.type(all).shape[0];
+        const std::int64_t count = size.is_symbolic() ? static_cast<std::int64_t>(wanted) : size.value();
+        check_count(count);
         starts.clear();
-        for (std::int64_t axis = 0; axis < count.value(); ++axis) starts.push_back(squeeze_at(builder, slice_axis(builder, all, 0, axis, 1), {0}));
+        for (std::int64_t axis = 0; axis < count; ++axis) starts.push_back(squeeze_at(builder, slice_axis(builder, all, 0, axis, 1), {0}));
     }
-    if (starts.size() > rank) {
-        call.fail(i, error("E307", count_of(static_cast<std::int64_t>(starts.size()), "start") + " for a tensor of rank " + std::to_string(rank)));
-    }
+    check_count(static_cast<std::int64_t>(starts.size()));
     for (Value& start : starts) {
         const TensorType type = builder.type(start);
         if (type.rank() != 0) call.fail(i, error("E307", "a start is a scalar, not " + shape_words(type.shape)));
@@ -166,7 +169,7 @@ Value read_window(Builder& builder, const BuiltinCall& call, Outside outside) {
     const TensorType type = builder.type(x);
     const Dims& sizes = call.integers(2);
     check_shape(sizes);
-    std::vector<Value> starts = starts_of_call(builder, call, 1, type.rank());
+    std::vector<Value> starts = starts_of_call(builder, call, 1, type.rank(), sizes.size());
     if (sizes.size() != starts.size()) {
         call.fail(2, error("E310", count_of(static_cast<std::int64_t>(sizes.size()), "size") + " for " + count_of(static_cast<std::int64_t>(starts.size()), "start")));
     }
@@ -203,7 +206,7 @@ Lowered lower_dynamic_update(Builder& builder, const BuiltinCall& call) {
         update = cast(builder, update, type.dtype);
     }
     std::vector<Value> operands{x, update};
-    for (const Value start : starts_of_call(builder, call, 2, type.rank())) operands.push_back(index_values(builder, start));
+    for (const Value start : starts_of_call(builder, call, 2, type.rank(), type.rank())) operands.push_back(index_values(builder, start));
     return node(builder, "dynamic_update_slice", std::move(operands));
 }
 

@@ -280,7 +280,8 @@ Datum Tracer::call(const FunctionPtr& function, CallArguments arguments, Span sp
     if (lone && required >= 2) {
         if (const TupleDatum* tuple = arguments[0].value.tuple()) {
             CallArguments spread;
-            for (std::size_t i = 0; i < tuple->items.size(); ++i) {
+            const std::size_t count = tuple->may_have(required) ? required : tuple->items.size();
+            for (std::size_t i = 0; i < count; ++i) {
                 if (tuple->items[i].poison()) throw AlreadyReported{};
                 spread.push_back({std::nullopt, {}, tuple->items[i], tuple->spans.empty() ? arguments[0].span : tuple->spans[i]});
             }

@@ -25,9 +25,12 @@ const Function* Datum::function() const {
 std::string type_text(const Builder& builder, const Datum& datum) {
     if (const Value* value = datum.tensor()) return builder.type(*value).text();
     if (const TupleDatum* tuple = datum.tuple()) {
+        constexpr std::size_t most = 8; // of a longer one the first few tell enough
+        const std::size_t count = tuple->items.size(), shown = count > most ? 3 : count;
         std::string text = "(";
-        for (const Datum& item : tuple->items) text += (text.size() > 1 ? ", " : "") + type_text(builder, item);
-        return text + (tuple->items.size() == 1 ? ",)" : ")");
+        for (std::size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + type_text(builder, tuple->items[i]);
+        if (shown < count) return text + ", …)";
+        return text + (count == 1 ? ",)" : ")");
     }
     if (const RecordDatum* record = datum.record()) {
         std::string text = "{";
@@ -60,7 +63,7 @@ Datum with_leaves(const Datum& datum, const std::vector<Value>& leaves, std::siz
     if (const TupleDatum* tuple = datum.tuple()) {
         std::vector<Datum> items;
         for (const Datum& item : tuple->items) items.push_back(with_leaves(item, leaves, next));
-        return Datum::tuple(std::move(items), tuple->spans);
+        return Datum::tuple(std::move(items), tuple->spans, tuple->counted);
     }
     if (const RecordDatum* record = datum.record()) {
         std::vector<std::pair<std::string, Datum>> fields;

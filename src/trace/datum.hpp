@@ -21,6 +21,8 @@ struct Datum;
 struct TupleDatum {
     std::vector<Datum> items;
     std::vector<Span> spans; // where each item was written, when the tuple is a literal; else empty
+    bool counted = true;     // false: the slices of an axis whose size isn't known yet: as many as are asked for
+    bool may_have(std::size_t count) const { return counted ? items.size() == count : items.size() >= count; }
 };
 struct RecordDatum {
     std::vector<std::pair<std::string, Datum>> fields;
@@ -41,9 +43,9 @@ struct Datum {
     Datum() = default;
     Datum(Value value) : is(value) {} // NOLINT
     Datum(FunctionPtr function) : is(std::move(function)) {} // NOLINT
-    static Datum tuple(std::vector<Datum> items, std::vector<Span> spans = {}) {
+    static Datum tuple(std::vector<Datum> items, std::vector<Span> spans = {}, bool counted = true) {
         Datum datum;
-        datum.is = std::make_shared<const TupleDatum>(TupleDatum{std::move(items), std::move(spans)});
+        datum.is = std::make_shared<const TupleDatum>(TupleDatum{std::move(items), std::move(spans), counted});
         return datum;
     }
     static Datum record(std::vector<std::pair<std::string, Datum>> fields) {

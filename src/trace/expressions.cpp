@@ -442,7 +442,7 @@ void Tracer::bind_pattern(const ast::Pattern& pattern, const Datum& value, const
         return;
     }
     const TupleDatum* tuple = value.tuple();
-    if (tuple == nullptr || tuple->items.size() != pattern.items.size()) {
+    if (tuple == nullptr || !tuple->may_have(pattern.items.size())) {
         const std::string found = tuple ? "a tuple of " + count_of(static_cast<std::int64_t>(tuple->items.size()), "item") : type_text(*builder_, value);
         Diagnostic diagnostic = error("E210", "the pattern takes " + count_of(static_cast<std::int64_t>(pattern.items.size()), "item") + ", but the value is " + found)
                                     .at(pattern.span)

@@ -88,7 +88,7 @@ Datum unroll_native(Tracer& tracer, const Slots& named, Span span) {
         }
         if (slots[1] && slots[1]->keyword) throw UserError(error("E205", "`unroll` of data has no parameter `in_axes`").at(slots[1]->keyword_span).help("did you mean `axis`?"));
         const CallArgument* axis = slots[5] ? slots[5] : slots[1];
-        return tracer.unroll_data(slots[0]->value, axis ? tracer.constant_int(axis->value, axis->span, "`axis` of `unroll`").value() : 0, span);
+        return tracer.unroll_data(slots[0]->value, axis ? tracer.constant_int(axis->value, axis->span, "`axis` of `unroll`").value() : 0, span, axis ? axis->span : Span{});
     }
     if (slots[5]) throw UserError(error("E205", "`unroll` of a function has no parameter `axis`").at(slots[5]->keyword_span).help("its axes are in_axes and out_axes"));
     Tracer::VmapOptions options = mapping_options(tracer, slots, span);

@@ -116,7 +116,7 @@ class Tracer {
     };
     Datum vmap(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, Span span);
     Datum map_over(const FunctionPtr& function, const Datum& items, Span span, Span items_span);
-    Datum unroll_data(const Datum& data, std::int64_t axis, Span span);
+    Datum unroll_data(const Datum& data, std::int64_t axis, Span span, Span axis_span);
     Datum comprehension(const ast::Comprehension& comprehension, Span span, const ScopePtr& scope);
     // Runs `body` with one more mapped axis around it, then brings its result out along axis 0.
     Datum over_lane(LaneId lane, const std::function<Datum()>& body, Span span);

@@ -365,7 +365,7 @@ Datum Tracer::map_over(const FunctionPtr& function, const Datum& items, Span spa
     return Datum::tuple(std::move(results));
 }
 
-Datum Tracer::unroll_data(const Datum& data, std::int64_t axis, Span span) {
+Datum Tracer::unroll_data(const Datum& data, std::int64_t axis, Span span, Span axis_span) {
     const Value* value = data.tensor();
     if (value == nullptr) throw UserError(error("E207", "unroll takes apart a tensor, not " + type_text(*builder_, data)).at(span));
     const Dims shape = builder_->type(*value).shape;
@@ -373,14 +373,15 @@ Datum Tracer::unroll_data(const Datum& data, std::int64_t axis, Span span) {
     try {
         normal = normal_axis(axis, shape.size());
     } catch (UserError& failure) {
-        place(failure, span, {});
+        place(failure, axis_span ? axis_span : span, {});
     }
-    const std::int64_t count = shape[static_cast<std::size_t>(normal)].value();
+    const Dim size = shape[static_cast<std::size_t>(normal)];
+    const std::int64_t count = size.value();
     if (count > 1'000'000) throw UserError(error("E407", "unroll would make a tuple of " + std::to_string(count) + " slices").at(span));
     const Origin origin(*builder_, span);
     std::vector<Datum> slices;
     for (std::int64_t i = 0; i < count; ++i) slices.emplace_back(slice_at(*value, normal, i));
-    return Datum::tuple(std::move(slices));
+    return Datum::tuple(std::move(slices), {}, !size.is_symbolic());
 }
 
 Datum Tracer::over_lane(LaneId lane, const std::function<Datum()>& body, Span span) {

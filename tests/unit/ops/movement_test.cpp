@@ -59,7 +59,7 @@ TEST_CASE("rows that copy") {
     CHECK(moved("triu", {2, 3}, {given(1)}) == Reading{{2, 3}, {0, 1, 2, 0, 0, 5}});
 }
 
-TEST_CASE("concat, stack, unstack, split_at and meshgrid take tensors together and apart") {
+TEST_CASE("concat, stack, split_at and meshgrid take tensors together and apart") {
     Bench bench;
     const Value x = bench.input(counted({2, 2})), y = bench.input(array<float>({1, 2}, {8, 9}));
     CHECK(elements<float>(bench.run(bench.call("concat", {given(std::vector{x, y})})[0])) == std::vector<float>{0, 1, 2, 3, 8, 9});
@@ -68,9 +68,6 @@ TEST_CASE("concat, stack, unstack, split_at and meshgrid take tensors together a
     CHECK(failure_of([&] { bench.call("stack", {given(std::vector{x, y})}); }) == "E301: only equal shapes can be stacked to one tensor, and these are [2, 2] and [1, 2]");
     CHECK(failure_of([&] { bench.call("concat", {given(std::vector{x, bench.input(counted({2, 3}))})}); }) ==
           "E301: concat along axis 0 needs equal sizes on the other axes, and has [2, 2] and [2, 3]");
-    const auto columns = bench.call("unstack", {given(x), given(1)});
-    REQUIRE(columns.size() == 2);
-    CHECK(elements<std::int64_t>(bench.run(columns[1])) == Numbers{1, 3});
     const auto parts = bench.call("split_at", {given(bench.input(counted({5}))), given(Dims{2, -1, 9})});
     REQUIRE(parts.size() == 4);
     CHECK(elements<std::int64_t>(bench.run(parts[0])) == Numbers{0, 1});
@@ -113,7 +110,6 @@ TEST_CASE("every lane of a movement is what it is alone") {
     check("repeat", {given(Dims{2}), BoundArgument{}});
     check("pad", {given(Dims{1, 2, 0, 1}), given("reflect")});
     check("triu", {given(0)});
-    check("unstack", {given(1)});
     check("split_at", {given(Dims{1}), given(1)});
     check_lanes({x, y}, [](Bench& bench, const std::vector<Value>& in) { return bench.call("concat", {given(in), given(1)}); });
     check_lanes({x, y}, [](Bench& bench, const std::vector<Value>& in) { return bench.call("stack", {given(in), given(1)}); });
