@@ -72,9 +72,18 @@ template <class T> Complex<T> log_one_plus(Complex<T> z) {
     return {std::log1p(x * (2 + x) + y * y) / 2, angle};
 }
 
+// z / |z|. Beside one infinite part the other counts for nothing; two have no direction.
 template <class T> Complex<T> sign(Complex<T> z) {
     const T length = std::hypot(z.real(), z.imag());
-    return length == 0 ? Complex<T>(0) : Complex<T>(z.real() / length, z.imag() / length);
+    if (length == 0) return Complex<T>(0);
+    if (std::isinf(length)) {
+        const bool first = std::isinf(z.real()), second = std::isinf(z.imag());
+        if (first && second) return {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::quiet_NaN()};
+        if (first) return {std::copysign(T(1), z.real()), 0};
+        if (second) return {0, std::copysign(T(1), z.imag())};
+        return vmaprun::sign(z * T(0.5)); // the length alone is too large
+    }
+    return {z.real() / length, z.imag() / length};
 }
 
 template <class T> void fill_arithmetic(PointwiseTable& table, ElementType type) {
