@@ -177,7 +177,7 @@ Value Builder::data_constant(const Array& array, bool weak) {
 Value Builder::constant(Dim number, bool weak) {
     if (!number.is_symbolic()) return constant(Array::scalar<std::int64_t>(number.value()), weak);
     // Not interned with the plain number that happens to be its witness.
-    Attributes attributes{std::make_shared<const Array>(Array::scalar<std::int64_t>(number.value()))};
+    Attributes attributes{std::make_shared<const Array>(Array::scalar<std::int64_t>(number.value())), Dims{number}};
     TensorType type = constant_op.type({}, attributes)[0];
     type.weak = weak;
     Node& node = append(constant_op, {}, std::move(attributes), {});

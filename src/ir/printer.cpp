@@ -89,6 +89,7 @@ class TextPrinter {
             const std::string name = "lane=" + lane_name(*graph.program, static_cast<LaneId>(node.integer(static_cast<std::size_t>(lane))));
             return lane == 0 ? name : "axis=" + std::to_string(node.integer(0)) + ", " + name;
         }
+        if (const Dim* size = unknown_size(node)) return size->text();
         std::string text;
         for (const Attribute& attribute : node.attributes) text += (text.empty() ? "" : ", ") + attribute_text(attribute);
         return text;

@@ -66,7 +66,8 @@ class DotPrinter {
         std::string text(node.op->name());
         if (is(node, constant_op)) {
             const Array& array = *std::get<std::shared_ptr<const Array>>(node.attributes[0]);
-            if (array.size() <= largest_shown) text = elements_text(array, Notation::text);
+            if (const Dim* size = unknown_size(node)) text = size->text();
+            else if (array.size() <= largest_shown) text = elements_text(array, Notation::text);
         } else if (is(node, parameter_op) && !node.text(0).empty()) {
             text = node.text(0);
         }

@@ -55,6 +55,8 @@ int lane_attribute(const Node& node) {
     return is(node, lane_index_op) ? 0 : -1;
 }
 
+const Dim* unknown_size(const Node& node) { return is(node, constant_op) && node.attributes.size() > 1 ? node.dims(1).data() : nullptr; }
+
 namespace {
 
 template <class T> std::string number_text(T value) {

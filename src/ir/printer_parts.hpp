@@ -42,6 +42,9 @@ enum class Notation { text, json }; // json: NaN and infinities in quotes
 // The attribute of lane, unlane and lane_index that holds a lane id; -1 for other ops.
 int lane_attribute(const Node& node);
 
+// The size that a constant stands for while it isn't known; null for other nodes.
+const Dim* unknown_size(const Node& node);
+
 // One element at `data`: the shortest text that reads back to the same value.
 std::string element_text(DType dtype, const std::byte* data, Notation notation);
 // "[[1, 2], [3, 4]]".
