@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -38,6 +39,20 @@ void add_term(Polynomial& sum, const std::vector<std::string>& symbols, std::int
     std::int64_t& entry = sum.terms[symbols];
     entry = checked_add(entry, factor).value_or(entry);
     if (entry == 0) sum.terms.erase(symbols);
+}
+
+// Where the divisor is one term that divides every term of the dividend.
+std::optional<Polynomial> exact_quotient(const Polynomial& dividend, const Polynomial& divisor) {
+    if (divisor.terms.size() != 1 || divisor.terms.begin()->second < 0) return std::nullopt;
+    const auto& [taken, by] = *divisor.terms.begin();
+    Polynomial quotient;
+    for (const auto& [symbols, factor] : dividend.terms) {
+        if (factor % by != 0 || !std::ranges::includes(symbols, taken)) return std::nullopt;
+        std::vector<std::string> left;
+        std::ranges::set_difference(symbols, taken, std::back_inserter(left));
+        quotient.terms[left] = factor / by;
+    }
+    return quotient;
 }
 
 // Sizes stop at the ends of i64: too large stays too large, which the checks of shapes refuse.
@@ -100,15 +115,7 @@ Dim floor_divide(Dim a, Dim b) {
     if (a.value() % b.value() != 0 && (a.value() < 0) != (b.value() < 0)) --value;
     if (!a.is_symbolic() && !b.is_symbolic()) return value;
     if (a == b) return 1;
-    if (!b.is_symbolic()) {
-        Polynomial quotient = *a.polynomial_;
-        bool exact = true;
-        for (auto& [symbols, factor] : quotient.terms) {
-            exact = exact && factor % b.value() == 0;
-            factor /= b.value();
-        }
-        if (exact) return Dim::make(quotient, value);
-    }
+    if (const auto exact = exact_quotient(polynomial_of(a.polynomial_, a.value_), polynomial_of(b.polynomial_, b.value_))) return Dim::make(*exact, value);
     return Dim::symbol("(" + a.text() + " // " + b.text() + ")", value);
 }
 
