@@ -36,7 +36,7 @@ int compare(const Attribute& a, const Attribute& b) {
         [&](const auto& x) -> int {
             using T = std::decay_t<decltype(x)>;
             const T& y = std::get<T>(b);
-            if constexpr (std::is_same_v<T, std::monostate>) return 0;
+            if constexpr (std::is_same_v<T, Absent>) return 0;
             else if constexpr (std::is_same_v<T, double>) return std::memcmp(&x, &y, sizeof(double));
             else if constexpr (std::is_same_v<T, Dims>) return compare(x, y);
             else if constexpr (std::is_same_v<T, std::shared_ptr<const Array>>) return compare(*x, *y);

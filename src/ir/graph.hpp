@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "array/array.hpp"
+#include "base/absent.hpp"
 #include "base/source.hpp"
 #include "ir/dim.hpp"
 
@@ -77,7 +78,7 @@ struct Nesting {
     std::uint32_t id = 0; // LaneId, or the `sequence` of the control node
 };
 
-using Attribute = std::variant<std::monostate, bool, std::int64_t, double, std::string, DType, Dims, std::shared_ptr<const Array>>;
+using Attribute = std::variant<Absent, bool, std::int64_t, double, std::string, DType, Dims, std::shared_ptr<const Array>>;
 using Attributes = std::vector<Attribute>;
 
 struct Node {

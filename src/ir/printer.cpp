@@ -71,7 +71,7 @@ class TextPrinter {
         return std::visit(
             [](const auto& value) -> std::string {
                 using T = std::decay_t<decltype(value)>;
-                if constexpr (std::is_same_v<T, std::monostate>) return "none";
+                if constexpr (std::is_same_v<T, Absent>) return "none";
                 else if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
                 else if constexpr (std::is_same_v<T, std::int64_t>) return std::to_string(value);
                 else if constexpr (std::is_same_v<T, double>) return real_text(value, Notation::text);
@@ -91,6 +91,8 @@ class TextPrinter {
         }
         if (const Dim* size = unknown_size(node)) return size->text();
         std::string text;
+        // A size that is not known: its symbol, not the number that stands for it meanwhile.
+        if (is(node, constant_op) && node.attributes.size() == 2) return std::get<Dims>(node.attributes[1])[0].text();
         for (const Attribute& attribute : node.attributes) text += (text.empty() ? "" : ", ") + attribute_text(attribute);
         return text;
     }

@@ -104,7 +104,7 @@ class JsonPrinter {
         return std::visit(
             [](const auto& value) -> std::string {
                 using T = std::decay_t<decltype(value)>;
-                if constexpr (std::is_same_v<T, std::monostate>) return "null";
+                if constexpr (std::is_same_v<T, Absent>) return "null";
                 else if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
                 else if constexpr (std::is_same_v<T, std::int64_t>) return std::to_string(value);
                 else if constexpr (std::is_same_v<T, double>) return real_text(value, Notation::json);

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/utf8.hpp"
+#include "base/json_text.hpp"
 #include "ir/structural.hpp"
 
 namespace vmaprun::printing {
@@ -112,21 +112,6 @@ std::string elements_text(const Array& array, Notation notation) {
     return text;
 }
 
-std::string quoted(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string result = "\"";
-    while (!text.empty()) {
-        const std::size_t length = utf8_length(text);
-        const auto lead = static_cast<unsigned char>(text[0]);
-        if (length == 0) result += "\uFFFD";
-        else if (text[0] == '\n') result += "\\n";
-        else if (text[0] == '\t') result += "\\t";
-        else if (lead < 0x20 || lead == 0x7F) result += std::string("\\u00") + digits[lead >> 4U] + digits[lead & 15U];
-        else if (text[0] == '"' || text[0] == '\\') result += std::string("\\") + text[0];
-        else result += text.substr(0, length);
-        text.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return result + "\"";
-}
+std::string quoted(std::string_view text) { return json_text(text); }
 
 } // namespace vmaprun::printing

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/absent.hpp"
 #include "ir/builder.hpp"
 #include "ops/signature.hpp"
 
@@ -14,7 +15,7 @@ namespace vmaprun {
 
 // none, a tensor, several tensors, a whole number, whole numbers (nested pairs are flattened, two each), ...
 struct BoundArgument {
-    std::variant<std::monostate, Value, std::vector<Value>, Dim, Dims, double, bool, DType, std::string> value;
+    std::variant<Absent, Value, std::vector<Value>, Dim, Dims, double, bool, DType, std::string> value;
     Span span;           // no place for a default
     bool given = false;  // false: the default stands in
 };
@@ -25,7 +26,7 @@ class BuiltinCall {
 
     const Op& op() const { return *op_; }
     Span span() const { return span_; }
-    bool is_none(std::size_t i) const { return std::holds_alternative<std::monostate>(arguments_[i].value); }
+    bool is_none(std::size_t i) const { return std::holds_alternative<Absent>(arguments_[i].value); }
     bool given(std::size_t i) const { return arguments_[i].given; }
     const BoundArgument& argument(std::size_t i) const { return arguments_[i]; } // for kind `any`
     Span span_of(std::size_t i) const { return arguments_[i].span ? arguments_[i].span : span_; }

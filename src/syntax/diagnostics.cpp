@@ -1,8 +1,8 @@
 #include "syntax/diagnostics.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "base/json_text.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 
@@ -332,19 +332,18 @@ class Renderer {
     std::string out_;
 };
 
-using Json = nlohmann::ordered_json;
-
-void put_place(Json& json, Span span) {
-    if (!span) {
-        for (const char* key : {"file", "line", "column", "end_line", "end_column"}) json[key] = nullptr;
-        return;
-    }
+// "file", "line", ... of a place; null where there is none.
+std::string place_json(Span span) {
+    if (!span) return "\"file\":null,\"line\":null,\"column\":null,\"end_line\":null,\"end_column\":null";
     const Position begin = span.source->position(span.begin), end = span.source->position(std::max(span.begin, span.end));
-    json["file"] = span.source->name();
-    json["line"] = begin.line;
-    json["column"] = begin.column;
-    json["end_line"] = end.line;
-    json["end_column"] = end.column;
+    return "\"file\":" + json_text(span.source->name()) + ",\"line\":" + std::to_string(begin.line) + ",\"column\":" + std::to_string(begin.column) +
+           ",\"end_line\":" + std::to_string(end.line) + ",\"end_column\":" + std::to_string(end.column);
+}
+
+std::string texts_json(const std::vector<std::string>& texts) {
+    std::vector<std::string> items;
+    for (const std::string& text : texts) items.push_back(json_text(text));
+    return "[" + join(items, ",") + "]";
 }
 
 } // namespace
@@ -352,22 +351,11 @@ void put_place(Json& json, Span span) {
 std::string render(const Diagnostic& diagnostic, const RenderOptions& options) { return Renderer(diagnostic, options).run(); }
 
 std::string render_json(const Diagnostic& diagnostic) {
-    Json json;
-    json["severity"] = diagnostic.severity == Severity::error ? "error" : "warning";
-    json["code"] = diagnostic.code;
-    json["message"] = diagnostic.message;
-    put_place(json, diagnostic.primary.span);
-    json["label"] = diagnostic.primary.text;
-    json["labels"] = Json::array();
-    for (const Label& label : diagnostic.labels) {
-        Json entry;
-        put_place(entry, label.span);
-        entry["text"] = label.text;
-        json["labels"].push_back(std::move(entry));
-    }
-    json["notes"] = diagnostic.notes;
-    json["helps"] = diagnostic.helps;
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    std::vector<std::string> labels;
+    for (const Label& label : diagnostic.labels) labels.push_back("{" + place_json(label.span) + ",\"text\":" + json_text(label.text) + "}");
+    return "{\"severity\":" + json_text(diagnostic.severity == Severity::error ? "error" : "warning") + ",\"code\":" + json_text(diagnostic.code) +
+           ",\"message\":" + json_text(diagnostic.message) + "," + place_json(diagnostic.primary.span) + ",\"label\":" + json_text(diagnostic.primary.text) +
+           ",\"labels\":[" + join(labels, ",") + "],\"notes\":" + texts_json(diagnostic.notes) + ",\"helps\":" + texts_json(diagnostic.helps) + "}\n";
 }
 
 } // namespace vmaprun

@@ -16,7 +16,7 @@ class ArgumentReader {
     ArgumentReader(Tracer& tracer, std::string_view function) : tracer_(tracer), builder_(tracer.builder()), function_(function) {}
 
     BoundArgument read(const Parameter& parameter, const Datum& datum, Span span, bool given) {
-        BoundArgument bound{std::monostate{}, span, given};
+        BoundArgument bound{Absent{}, span, given};
         if (datum.none()) {
             if (given && parameter.required) fail(parameter, datum, span, "a value");
             return bound;
@@ -126,7 +126,7 @@ class ArgumentReader {
         return *constant->as<bool>();
     }
 
-    std::variant<std::monostate, Value, std::vector<Value>, Dim, Dims, double, bool, DType, std::string> any(const Parameter& parameter, const Datum& datum, Span span) {
+    std::variant<Absent, Value, std::vector<Value>, Dim, Dims, double, bool, DType, std::string> any(const Parameter& parameter, const Datum& datum, Span span) {
         if (const Value* value = datum.tensor()) return *value;
         if (const auto* text = std::get_if<std::string>(&datum.is)) return *text;
         if (const auto* dtype = std::get_if<DType>(&datum.is)) return *dtype;

@@ -59,7 +59,7 @@ std::shared_ptr<Graph> with_all_attributes() {
     const auto pair = std::make_shared<const Array>(Array::zeros(DType::i8, {2, 2}));
     const auto large = std::make_shared<const Array>(Array::zeros(DType::f32, {5, 5}));
     const auto empty = std::make_shared<const Array>(Array::zeros(DType::c64, {0, 3}));
-    const Attributes attributes{std::monostate{}, true, std::int64_t{-3}, 1e-7, std::numeric_limits<double>::infinity(), std::string("a\"\n"), DType::u8, Dims{}, Dims{2, Dim::symbol("k", 3)}, pair, large, empty};
+    const Attributes attributes{Absent{}, true, std::int64_t{-3}, 1e-7, std::numeric_limits<double>::infinity(), std::string("a\"\n"), DType::u8, Dims{}, Dims{2, Dim::symbol("k", 3)}, pair, large, empty};
     return builder.finish({builder.add(everything, {x}, attributes)});
 }
 
