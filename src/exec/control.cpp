@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "exec/control_bodies.hpp"
+#include "exec/settling.hpp"
 #include "exec/time_panel.hpp"
 
 namespace vmaprun {
@@ -22,6 +23,10 @@ std::vector<Array> Bodies::captures(std::size_t body) const {
     std::vector<Array> arrays;
     for (std::size_t i = 0; i < node_.bodies[body]->captured.size(); ++i) arrays.push_back(work_.operand(node_, first + i));
     return arrays;
+}
+
+void Bodies::begin(std::int64_t iteration) const {
+    if (work_.state.settling) work_.state.settling->iterates(work_.plan, node_, iteration);
 }
 
 void Bodies::forget() {
@@ -118,6 +123,7 @@ void run_for(const Work& work, std::uint32_t index) {
     const std::vector<Array> captured = bodies.captures(0);
     for (std::int64_t i = start; i < stop; ++i) {
         frame.set_iteration(i);
+        bodies.begin(i);
         const Array counter = align(frame, Array::scalar<std::int64_t>(i), {}, bodies.input_lanes(0, 0));
         next_carries(frame, bodies, 1, carries, bodies.run(0, frame, joined(joined({counter}, carries), captured)));
     }
@@ -147,6 +153,7 @@ void run_scan(const Work& work, std::uint32_t index) {
     const std::vector<Array> captured = bodies.captures(0);
     for (std::int64_t step = 0; step < length; ++step) {
         frame.set_iteration(step);
+        bodies.begin(step);
         const std::int64_t t = reverse ? length - 1 - step : step;
         std::vector<Array> inputs = carries;
         for (TimePanel& x : xs) inputs.push_back(x ? x.slice(t) : Array());

@@ -49,6 +49,7 @@ class While {
         const NodeEvents events(work_.state.log, frame_, node_, lanes_);
         for (std::int64_t iteration = 0;; ++iteration) {
             frame_.set_iteration(iteration);
+            bodies_.begin(iteration);
             if (!*condition().as<bool>() || !may_go_on(events, 0, iteration)) break;
             step();
         }

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "exec/memory.hpp"
 #include "exec/fused_step.hpp"
+#include "exec/settling.hpp"
 #include "ir/structural.hpp"
 #include "ops/check.hpp"
 #include "ops/lane_iteration.hpp"
@@ -237,10 +238,16 @@ std::vector<Array> GraphRunner::run(const Frame& frame, std::vector<Array> input
     }
     inputs.clear();
     const Work work{state_, plan_, frame, slots_, nullptr, parallel_, prepared_.empty() ? nullptr : &prepared_};
+    std::size_t begun = 0;
     for (const Segment& segment : plan_.segments) {
         if (!segment.lane || !run_in_blocks(work, segment)) {
-            for (const Step& step : segment.steps) run_step(work, step);
+            for (std::size_t i = 0; i < segment.steps.size(); ++i) {
+                run_step(work, segment.steps[i]);
+                if (state_.settling) state_.settling->passed(plan_, begun + i + 1);
+            }
         }
+        begun += segment.steps.size();
+        if (state_.settling) state_.settling->passed(plan_, begun);
         for (const std::uint32_t value : segment.released) slots_[value] = Array();
     }
     std::vector<Array> outputs;

@@ -11,6 +11,7 @@
 
 namespace vmaprun {
 
+class Settling;
 class ThreadPool;
 class FusedStep;
 struct StreamedSegment;
@@ -24,6 +25,7 @@ struct RunState {
     ThreadPool* pool = nullptr; // null: one thread
     const Segment* streaming = nullptr; // the segment that reads from sources and writes to sinks (exec/stream.hpp),
     const StreamedSegment* streamed = nullptr; // and how
+    Settling* settling = nullptr; // null: nothing is printed on the way
 };
 
 // The values of one graph, by their index; empty where not computed (yet, or any more).

@@ -24,6 +24,14 @@ bool EventLog::is_late(const EventKey& key) const {
     return first_ && first_->key < key;
 }
 
+void EventLog::settle(const EventKey& before, const std::function<void(std::string_view)>& print) {
+    const std::lock_guard lock(mutex_);
+    while (!lines_.empty() && lines_.begin()->first < before) {
+        if (!first_ || lines_.begin()->first < first_->key) print(lines_.begin()->second);
+        lines_.erase(lines_.begin());
+    }
+}
+
 void EventLog::finish(const std::function<void(std::string_view)>& print) {
     for (const auto& [key, line] : lines_) {
         if (first_ && first_->key < key) break;
@@ -36,6 +44,8 @@ void EventLog::finish(const std::function<void(std::string_view)>& print) {
 void EventLog::raise(const Fault& fault) {
     Diagnostic diagnostic = error(fault.code, fault.message + (fault.lanes.empty() ? "" : ", in " + fault.lanes));
     if (fault.code == "E610") diagnostic.exit_code = 1;
+    if (fault.code == "E601") diagnostic.helps.emplace_back("`--index clamp` reads the nearest position, and leaves out writes");
+    if (fault.code == "E603") diagnostic.helps.emplace_back("raise the limit, or mend the condition");
     place(diagnostic, fault.node->origin);
     throw UserError(std::move(diagnostic));
 }

@@ -30,6 +30,8 @@ class EventLog {
     // Whether whatever has this key, or a later one, comes too late to matter.
     bool is_late(const EventKey& key) const;
     bool has_fault() const { return has_fault_.load(std::memory_order_relaxed); }
+    // Prints the debug lines before a key; whoever calls knows that no event before it is still to come.
+    void settle(const EventKey& before, const std::function<void(std::string_view)>& print);
     // Prints the debug lines that come before the first fault; then throws it, if there is one.
     void finish(const std::function<void(std::string_view)>& print);
 

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "exec/evaluate.hpp"
 #include "exec/memory.hpp"
+#include "exec/settling.hpp"
 #include "exec/stream.hpp"
 #include "exec/threads.hpp"
 
@@ -35,8 +36,11 @@ std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunO
         state.streaming = &plan.segments[streamed->segment];
         state.streamed = &*streamed;
     }
+    const std::function<void(std::string_view)> print = options.debug ? options.debug : print_to_stderr;
+    std::optional<Settling> settling;
+    if (Settling::prints(plan)) state.settling = &settling.emplace(plan, log, print);
     std::vector<Array> outputs = GraphRunner(state, plan, threads, GraphRunner::Runs::once).run(Frame(*graph.program), std::move(inputs));
-    log.finish(options.debug ? options.debug : print_to_stderr);
+    log.finish(print);
     return outputs;
 }
 
