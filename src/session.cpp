@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <new>
 
 #include "array/memory_limit.hpp"
@@ -223,10 +224,12 @@ template <class F> int Session::State::guarded(std::vector<Message>& messages, F
         diagnostics.push_back(bug(failure.what()));
     }
     add(messages, diagnostics);
+    // A script that is wrong is wrong whatever data it gets: that goes before a fault of the data.
+    std::optional<int> status;
     for (const Diagnostic& diagnostic : diagnostics) {
-        if (diagnostic.severity == Severity::error) return exit_code_of(diagnostic);
+        if (diagnostic.severity == Severity::error && (!status || exit_code_of(diagnostic) == 3)) status = exit_code_of(diagnostic);
     }
-    return 70;
+    return status.value_or(70);
 }
 
 // Traces, and adds the warnings: also before errors, because what binds no input tells why another is missing.
@@ -323,10 +326,18 @@ Result Session::check(const std::string& source, const std::string& name) {
         if (!state_->options.implicit_inputs) inputs.require_known(input_names(script.script));
         TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
-        state_->traced(script.script, inputs, options, result.messages_);
         std::vector<Diagnostic> failures;
+        try {
+            state_->traced(script.script, inputs, options, result.messages_);
+        } catch (UserError& failure) {
+            failures = std::move(failure.diagnostics());
+        }
+        // A test meets the errors of the items that it needs once more.
+        const auto is_known = [&](const Diagnostic& one) {
+            return std::ranges::any_of(failures, [&](const Diagnostic& other) { return one.code == other.code && one.message == other.message && one.primary.span == other.primary.span; });
+        };
         for (const TracedTest& test : trace_tests(script.script, inputs, options)) {
-            failures.insert(failures.end(), test.errors.begin(), test.errors.end());
+            std::ranges::copy_if(test.errors, std::back_inserter(failures), [&](const Diagnostic& one) { return !is_known(one); });
         }
         if (!failures.empty()) throw UserError(std::move(failures));
     });

@@ -36,7 +36,7 @@ void require_known_endings(const Command& command) {
     }
     for (const OutputPath& output : command.outputs) {
         const std::string ending = ending_of(output.path);
-        if (ending == ".json" || ending == ".npy" || is_stream(output.path)) continue;
+        if (ending == ".json" || ending == ".npy" || is_stream(output.path) || output.path.ends_with("{name}")) continue;
         if (ending.empty()) fail_usage("`-o " + output.path + "`: an output is written by its ending, and this has none", "known are .json and .npy");
         fail_usage("`-o " + output.path + "`: an output is written by its ending, and `" + ending + "` is not known", "known are .json and .npy");
     }
@@ -67,20 +67,23 @@ class Files {
         return wanted;
     }
 
-    // All files are written before the first is put in place.
-    void write(const Result& result) {
+    // All files are written, then `print` writes to stdout, then they are put in place: all or nothing as far as can be.
+    template <class F> void write(const Result& result, F&& print) {
         std::vector<std::unique_ptr<OutputFile>> files;
         for (std::size_t i = 0; i < command_.outputs.size(); ++i) {
             const OutputPath& output = command_.outputs[i];
-            if (output.path == "-") {
-                write_output(output, result, write_stdout);
-            } else if (placed_[i] && placed_[i]->file) {
+            if (output.path == "-") continue;
+            if (placed_[i] && placed_[i]->file) {
                 files.push_back(std::move(placed_[i]->file));
             } else {
                 files.push_back(std::make_unique<OutputFile>(output.path));
                 write_output(output, result, files.back()->sink());
             }
         }
+        for (const OutputPath& output : command_.outputs) {
+            if (output.path == "-") write_output(output, result, write_stdout);
+        }
+        print();
         for (const auto& file : files) file->commit();
     }
 
@@ -109,13 +112,13 @@ class Files {
 };
 
 void write_results(const Command& command, const Result& result, Files& files) {
-    if (command.outputs.empty() || command.format != StdoutFormat::unset) {
+    files.write(result, [&] {
+        if (!command.outputs.empty() && command.format == StdoutFormat::unset) return;
         JsonFormat format = command.json;
         if (command.format == StdoutFormat::ndjson) format.compact = true;
         if (command.format == StdoutFormat::npy) result.write_npy(result.names().front(), write_stdout);
         else result.write_json(format, write_stdout);
-    }
-    files.write(result);
+    });
 }
 
 int run_once(const Command& command, const ScriptText& script, Session& session) {
@@ -138,20 +141,35 @@ std::vector<std::string> data_files(const Command& command) {
     return files;
 }
 
-Command command_for(const Command& command, const std::string& file) {
+// The command with the outputs that it has for a data file.
+Command filled(const Command& command, const std::string& file) {
     Command one = command;
-    one.session.data = file;
     for (OutputPath& output : one.outputs) {
-        if (!is_template(output.path)) continue;
-        output.path = fill_template(output.path, file);
-        make_folders_of(output.path);
+        if (is_template(output.path)) output.path = fill_template(output.path, file);
     }
     return one;
+}
+
+Command command_for(const Command& command, const std::string& file) {
+    Command one = filled(command, file);
+    require_known_endings(one);
+    one.session.data = file;
+    for (std::size_t i = 0; i < one.outputs.size(); ++i) {
+        if (is_template(command.outputs[i].path)) make_folders_of(one.outputs[i].path);
+    }
+    return one;
+}
+
+void refuse_templates(const Command& command) {
+    for (const OutputPath& output : command.outputs) {
+        if (is_template(output.path)) fail_usage("`-o " + output.path + "` is named by a data file, and none is given", "`{stem}` and `{name}` stand for a file, as in `vmaprun s.vm 'data/*.npy' -o 'out/{stem}.npy'`");
+    }
 }
 
 // Every file needs an output of its own.
 void require_distinct_outputs(const Command& command, const std::vector<std::string>& files) {
     std::map<std::string, std::string> writers;
+    for (const std::string& file : files) require_known_endings(filled(command, file)); // `{name}` brings the ending of the file
     for (const OutputPath& output : command.outputs) {
         if (!is_template(output.path)) fail_usage("every file would write `" + output.path + "`", "name outputs by their file: `-o 'out/{stem}.npy'`");
         for (const std::string& file : files) {
@@ -226,6 +244,7 @@ int run_verb(const Command& command) {
         const std::vector<std::string> files = data_files(command);
         if (files.size() > 1) return run_batch(command, script, files);
         limit_time(command.timeout, command);
+        if (files.empty()) refuse_templates(command);
         const Command one = files.empty() ? command : command_for(command, files.front());
         Session session(session_options(one));
         return run_once(one, script, session);

@@ -25,7 +25,9 @@ template <class F> auto from_place(const std::string& place, F&& f) {
     } catch (UserError& failure) {
         for (Diagnostic& diagnostic : failure.diagnostics()) {
             const std::string& code = diagnostic.code;
-            if (code >= "E504" && code <= "E507") diagnostic.notes.push_back("`$` is the value from " + place);
+            if (code < "E504" || code > "E507") continue;
+            const bool says_root = diagnostic.message.find("`$") != std::string::npos;
+            diagnostic.notes.push_back((says_root ? "`$` is the value from " : "the data came from ") + place);
         }
         throw;
     }
@@ -326,7 +328,9 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold(const std::string& name, co
         data_taken_ = true;
         return hold_file({name, bindings_.data, ""}, declared);
     }
-    return bindings_.standard_input ? hold_standard_input(name, declared, alone) : nullptr;
+    // What `-i NAME=-` takes is that input's, and no other's.
+    const bool named = std::ranges::any_of(bindings_.files, [](const FileBinding& binding) { return binding.path == "-"; });
+    return bindings_.standard_input && !named ? hold_standard_input(name, declared, alone) : nullptr;
 }
 
 bool BoundInputs::claims(const std::string& name) {

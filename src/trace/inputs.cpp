@@ -254,7 +254,7 @@ void Tracer::check_input_shape(const ast::Type& type, const std::string& what, c
             continue;
         }
         if (!name && !std::holds_alternative<ast::Number>(dim.expression->node)) {
-            input_dims_.pending.push_back({&dim, shape[axis], "axis " + std::to_string(axis) + " of " + what, top_});
+            input_dims_.pending.push_back({&dim, shape[axis], "axis " + std::to_string(axis) + " of " + what, top_, {}, {}, "the data came from " + place + ": it has " + found});
             continue;
         }
         const Dim expected = evaluate_dim(*dim.expression, input_dims_, top_);
@@ -330,6 +330,29 @@ Datum Tracer::symbolic_input(const ast::Type& type, const std::string& name, std
     return builder_->parameter(tensor, {}, name);
 }
 
+namespace {
+
+// Whole numbers that are known and that the narrower dtype can't hold are wrong, as they are in data.
+void require_in_range(const Builder& builder, Value value, DType dtype, Span span, const std::string& what) {
+    const auto constant = builder.static_value(value);
+    if (!constant) return;
+    const Array flat = constant->contiguous();
+    visit_dtype(flat.dtype(), [&]<class From>(TypeTag<From>) {
+        if constexpr (std::is_integral_v<From> && !std::is_same_v<From, bool>) {
+            visit_dtype(dtype, [&]<class To>(TypeTag<To>) {
+                if constexpr (std::is_integral_v<To> && !std::is_same_v<To, bool>) {
+                    const From* numbers = flat.as<From>();
+                    const From* bad = std::find_if(numbers, numbers + flat.size(), [](From number) { return !std::in_range<To>(number); });
+                    if (bad == numbers + flat.size()) return;
+                    throw UserError(error("E305", what + " has " + std::to_string(*bad) + ", which does not fit `" + std::string(name_of(dtype)) + "`").at(span).help("declare a wider dtype"));
+                }
+            });
+        }
+    });
+}
+
+} // namespace
+
 // A default converts as data does: ints to floats, floats to ints where every value is known to be whole.
 Datum Tracer::convert_default(const ast::Type& type, const Datum& value, Span span, const std::string& what) {
     if (type.form == ast::Type::Form::tuple && value.tuple() && value.tuple()->items.size() == type.items.size()) {
@@ -368,6 +391,7 @@ Datum Tracer::convert_default(const ast::Type& type, const Datum& value, Span sp
             });
             if (!whole) throw UserError(error("E302", what + " is " + actual.text() + ", and not known to be whole numbers").at(span).help("round it, and cast it, as in `round(x) as " + std::string(name_of(*dtype)) + "`"));
         }
+        if (is_integer(*dtype) && is_integer(actual.dtype)) require_in_range(*builder_, *tensor, *dtype, span, what);
         fitting = builder_->add(op_named("cast"), {*tensor}, {*dtype});
     }
     return check_annotation(type, fitting, span, what, input_dims_, top_);

@@ -129,6 +129,29 @@ exits "a failing run leaves the old output" 5 "echo old > kept.json; vmaprun -e 
 prints "it is the old one" "old" "cat kept.json"
 is "no temporary file stays" '[[ -z $(find . -name "*.json.*" -o -name ".*tmp*" | grep -v "d.json.d") ]]'
 
+exits "a link as output stays a link" 0 "ln -sf real.json link.json; vmaprun -e 1 -o link.json"
+is "and its target is written" '[[ -L link.json && $(cat real.json) == 1 ]]'
+exits "a link to nowhere is 5" 5 "ln -sf nowhere/real.json broken.json; vmaprun -e 1 -o broken.json"
+exits "a folder that may not be written is 5" 5 "[[ $(id -u) == 0 ]] && exit 5; mkdir -p shut; chmod a-w shut; vmaprun -e 1 -o shut/y.json"
+exits "stdout is empty when a file can't be written" 5 "vmaprun -e 1 -o nowhere/y.json -f json"
+is "nothing was printed" '[[ ! -s out ]]'
+exits "a file is not put in place when stdout can't be written" 5 "vmaprun -e 1 -o apart.json -f json > /dev/full"
+is "it is not there" '[[ ! -e apart.json ]]'
+exits "a result beyond the memory is refused before it is allocated" 5 "vmaprun -e 'arange(100000000000000)'"
+says "with its size" "800000000000000 bytes"
+
+# ---- hostile data
+exits "JSON of 600 nested lists is 4" 4 "printf '[%.0s' {1..600} | vmaprun sum.vm"
+exits "a byte order mark is skipped" 0 "printf '\\357\\273\\277[1, 2]' | vmaprun sum.vm"
+exits "a NUL after the document is 4" 4 "printf '[1]\\0' | vmaprun sum.vm"
+exits "bytes after the document are 4" 4 "echo '[1] x' | vmaprun sum.vm"
+exits "a key given twice is 4" 4 "echo '{\"x\": [1], \"x\": [2]}' | vmaprun sum.vm"
+exits "text that is not UTF-8 is 4" 4 "printf '[1, \\377]' | vmaprun sum.vm"
+exits "1e400 is 4" 4 "echo '[1e400]' | vmaprun sum.vm"
+exits "a number of 100,000 digits is 4" 4 "{ echo -n '['; head -c 100000 /dev/zero | tr '\\0' 9; echo ']'; } | vmaprun -e x"
+exits "a hundred thousand brackets in a script are 3" 3 "head -c 100000 /dev/zero | tr '\\0' '(' > deep.vm; vmaprun deep.vm"
+exits "an unroll of 1e12 is 3" 3 "vmaprun -e 'unroll(x => x, axis_size=1000000000000, in_axes=none)(1)'"
+
 # ---- pipes and signals
 vmaprun -e 'zeros((3000000,))' 2>err | head -c 10 >/dev/null
 code=${PIPESTATUS[0]}
@@ -158,6 +181,11 @@ if command -v pgrep >/dev/null && command -v setsid >/dev/null; then
     interrupted "SIGINT is 130" INT 130
     interrupted "SIGTERM is 143" TERM 143
 fi
+
+# ---- debug
+echo 'output loop s = 0 while s >= 0 { debug(s, "step"); if s > 2 { loop t = 0 while t >= 0 { t % 7 } } else { s + 1 } }' >steps.vm
+exits "debug lines appear while the run goes on" 5 "vmaprun steps.vm --timeout 1"
+says "the steps that are over were told" "step: 2"
 
 # ---- batches
 mkdir data
