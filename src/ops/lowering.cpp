@@ -48,14 +48,21 @@ template <class T> bool fits(std::int64_t number) {
 
 // A literal must not lose its value by taking the dtype of what it meets.
 void check_literal(Builder& builder, Value value, DType dtype) {
-    const auto number = builder.static_int(value);
-    if (!number || number->is_symbolic() || !is_integer(dtype)) return;
-    const bool good = visit_dtype(dtype, [&]<class T>(TypeTag<T>) {
-        if constexpr (std::is_integral_v<T>) return fits<T>(number->value());
-        else return true;
-    });
-    if (good) return;
-    throw UserError(error("E305", "the literal " + std::to_string(number->value()) + " does not fit `" + std::string(name_of(dtype)) + "`")
+    if (!is_integer(dtype)) return;
+    std::string text;
+    if (const auto number = builder.static_int(value); number && !number->is_symbolic()) {
+        const bool good = visit_dtype(dtype, [&]<class T>(TypeTag<T>) {
+            if constexpr (std::is_integral_v<T>) return fits<T>(number->value());
+            else return true;
+        });
+        if (good) return;
+        text = std::to_string(number->value());
+    } else if (const auto array = builder.static_value(value); array && array->dtype() == DType::u64 && array->size() == 1 && dtype != DType::u64) {
+        text = std::to_string(*array->as<std::uint64_t>()); // beyond i64, or it were a static_int
+    } else {
+        return;
+    }
+    throw UserError(error("E305", "the literal " + text + " does not fit `" + std::string(name_of(dtype)) + "`")
                         .help("cast the other operand to a wider dtype, as in `x as i64`"));
 }
 

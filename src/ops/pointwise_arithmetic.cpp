@@ -66,7 +66,7 @@ Lowered lower_pow(Builder& builder, const BuiltinCall& call) {
     const DType dtype = builder.type(operands[0]).dtype;
     if (is_integer(dtype)) {
         const auto exponent = builder.static_value(call.tensor(1));
-        if (exponent && any_negative(*exponent)) {
+        if (exponent && !builder.from_data(call.tensor(1)) && any_negative(*exponent)) {
             call.fail(1, error("E310", "a whole number can't be raised to a negative power: the result is no whole number").help("make the base a float, as in `(x as f64) ** n`"));
         }
     }

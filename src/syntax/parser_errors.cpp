@@ -183,7 +183,9 @@ void Parser::fail_expression() {
         fail(error("E110", "expected an expression after " + code_text(previous().span.text())).at(previous().span));
     }
     Diagnostic diagnostic = error("E110", "expected an expression, found " + found()).at(found_span());
-    add_hint(diagnostic, expression_hints, kind());
+    // `*args` and `**options` are meant only where an argument begins.
+    const bool begins_argument = index_ > 0 && (previous().kind == TokenKind::comma || previous().kind == TokenKind::left_paren);
+    if (begins_argument || !(at(TokenKind::star) || at(TokenKind::power))) add_hint(diagnostic, expression_hints, kind());
     if (is_closer(kind()) && previous().kind == TokenKind::comma) diagnostic.helps.push_back("no comma stands before this " + found());
     if (at(TokenKind::assign) && index_ > 0 && !spelling(previous().kind).empty()) {
         diagnostic.helps.emplace_back("what is bound does not change: bind a new name with `let`");

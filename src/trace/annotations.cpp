@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "ops/lowering.hpp"
+#include "trace/resolve.hpp"
 #include "trace/tracer.hpp"
 
 namespace vmaprun {
@@ -28,14 +29,12 @@ std::optional<Word> word_named(std::string_view name) {
 }
 
 [[noreturn]] void fail_type_name(const ast::Name& name, const ScopePtr& scope) {
-    Diagnostic diagnostic = error("E206", "there is no type `" + name.text + "`").at(name.span);
-    std::vector<std::string_view> names = {"f32", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "c64", "c128", "bool", "key", "float", "int", "num", "any"};
+    std::vector<std::string_view> names;
     for (const Scope* level = scope.get(); level != nullptr; level = level->outer.get()) {
+        if (level->circular_types.contains(name.text)) throw AlreadyReported{};
         for (const auto& type : level->types) names.push_back(type.first);
     }
-    if (const auto near = nearest(name.text, names); !near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
-    else diagnostic.helps.push_back("types are dtypes (f32, i64, …), the kinds float, int, num and any, and what `type` items define");
-    throw UserError(std::move(diagnostic));
+    throw UserError(unknown_type_error(name, std::move(names)));
 }
 
 std::string type_source(const ast::Type& type) { return std::string(type.span.text()); }
@@ -123,12 +122,24 @@ class Annotation {
         }
         const Kind wanted = word.dtype ? kind_of(*word.dtype) : *word.kind;
         if (actual.weak && (kind == wanted || (kind == Kind::integer && (wanted == Kind::floating || wanted == Kind::complex)) || (kind == Kind::floating && wanted == Kind::complex))) {
-            if (word.dtype) return cast(builder_, value, *word.dtype);
+            if (word.dtype) return cast_literal(type, value, *word.dtype);
             return kind == wanted ? value : builder_.add(op_named("cast"), {value}, {DType::f64, true});
         }
         if (word.dtype ? actual.dtype == *word.dtype : kind == wanted) return value;
         const std::string target(word.dtype ? name_of(*word.dtype) : wanted == Kind::floating ? "f32" : "i64");
         mismatch(type, value, what, "a function never converts: cast where it is called, as in `x as " + target + "`");
+    }
+
+    Value cast_literal(const ast::Type& type, Value value, DType dtype) {
+        try {
+            return cast(builder_, value, dtype);
+        } catch (UserError& failure) {
+            Diagnostic& diagnostic = failure.diagnostics().front();
+            diagnostic.primary.span = span_;
+            diagnostic.labels.push_back({type.span, "declared here"});
+            diagnostic.helps.clear(); // no other operand is there
+            throw;
+        }
     }
 
     void check_dim(const ast::Dim& dim, Dim size, const std::string& place, Value value) {
@@ -145,7 +156,7 @@ class Annotation {
             else if (known->second.size.is_symbolic() && !size.is_symbolic()) known->second.size = size;
             return;
         }
-        dims_.pending.push_back({&dim, size, place, scope_});
+        dims_.pending.push_back({&dim, size, place, scope_, span_, place.substr(place.find(" of ") + 4) + " is " + builder_.type(value).text()});
     }
 
     // An integer constant of that name: a dim of the function around, a dim of an input, a scalar int input.
@@ -230,10 +241,19 @@ void Tracer::solve_pending(DimBindings& dims, Span call_span, bool more_follow) 
             }
             progress = true;
             const std::string text(pending.dim->span.text());
+            const auto fail = [&](const std::string& message) {
+                Diagnostic diagnostic = error("E301", message).at(pending.value_span ? pending.value_span : call_span, pending.value_span ? pending.value : "").label(pending.dim->span, "declared here");
+                std::vector<std::string> names;
+                size_names(expression, names);
+                for (const std::string& name : names) {
+                    const auto known = dims.names.find(name);
+                    if (known != dims.names.end() && known->second.span) diagnostic.labels.push_back({known->second.span, "`" + name + "` = " + known->second.size.text() + ", " + known->second.place});
+                }
+                if (!pending.note.empty()) diagnostic.notes.push_back(pending.note);
+                throw UserError(std::move(diagnostic));
+            };
             const auto differs = [&](const std::string& expected) {
-                throw UserError(error("E301", pending.place + " must be `" + text + "`" + (expected == text ? "" : " = " + expected) + ", but it is " + pending.size.text())
-                                    .at(call_span)
-                                    .label(pending.dim->span, "declared here"));
+                fail(pending.place + " must be " + (expected == text ? text : "`" + text + "` = " + expected) + ", but it is " + pending.size.text());
             };
             if (unknown.empty()) {
                 const Dim expected = evaluate_dim(expression, dims, pending.scope);
@@ -249,7 +269,7 @@ void Tracer::solve_pending(DimBindings& dims, Span call_span, bool more_follow) 
             const bool linear = at(2) - offset == factor * 2 && factor.value() != 0;
             if (!linear) throw UserError(error("E206", "the size `" + text + "` can't be solved for `" + unknown[0] + "`").at(pending.dim->span).help("a size is solved when it is linear in its one unknown name"));
             if (!rest.is_symbolic() && (rest.value() % factor.value() != 0 || rest.value() / factor.value() < 0)) {
-                throw UserError(error("E301", pending.place + " is " + pending.size.text() + ", which no whole `" + unknown[0] + "` makes of `" + text + "`").at(call_span).label(pending.dim->span, "declared here"));
+                fail(pending.place + " is " + pending.size.text() + ", which no whole `" + unknown[0] + "` makes of `" + text + "`");
             }
             dims.names[unknown[0]] = {floor_divide(rest, factor), pending.dim->span, pending.place};
         }

@@ -109,7 +109,7 @@ class UserFunction : public Function {
   private:
     void forbid_recursion(Tracer& tracer, Span span) const {
         if (std::ranges::find(tracer.active_calls(), static_cast<const void*>(&body_)) == tracer.active_calls().end()) return;
-        throw UserError(error("E203", "`" + name_ + "` calls itself, and there is no recursion")
+        throw UserError(error("E203", said_name(name_) + " calls itself, and there is no recursion")
                             .at(span)
                             .label(span_, "inside the body of this function")
                             .help("repeat with `loop`, `scan` or `fold`"));
@@ -119,7 +119,7 @@ class UserFunction : public Function {
         std::vector<Datum> values;
         for (std::size_t i = 0; i < params_.size(); ++i) {
             const ast::Param& param = params_[i];
-            Datum value = bound[i] ? bound[i]->value : tracer.evaluate(*param.default_value, scope_);
+            Datum value = bound[i] ? bound[i]->value : default_value(tracer, *param.default_value, dims);
             const Span value_span = bound[i] ? bound[i]->span : param.default_value->span;
             if (value.poison()) throw AlreadyReported{};
             // A default of none stands for "not given", whatever the annotation says.
@@ -128,6 +128,14 @@ class UserFunction : public Function {
         }
         tracer.solve_pending(dims, span);
         return values;
+    }
+
+    // A default may use the sizes that the arguments before it have bound.
+    Datum default_value(Tracer& tracer, const ast::Expr& expression, const DimBindings& dims) const {
+        const auto scope = std::make_shared<Scope>();
+        scope->outer = scope_;
+        for (const auto& [name, entry] : dims.names) scope->names.emplace(name, tracer.builder().constant(entry.size));
+        return tracer.evaluate(expression, scope);
     }
 
     // Two arguments that fit in the other order are the commonest slip with matrices.

@@ -6,6 +6,7 @@
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
 #include "trace/functions.hpp"
+#include "trace/resolve.hpp"
 #include "trace/tracer.hpp"
 
 namespace vmaprun {
@@ -130,9 +131,7 @@ class Evaluation {
 
     Datum operator()(const ast::Cast& node) {
         const auto dtype = dtype_named(node.type.text);
-        if (!dtype || *dtype == DType::key) {
-            throw UserError(error("E206", "`" + node.type.text + "` is no dtype").at(node.type.span).help("cast to one of bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 c64 c128"));
-        }
+        if (!dtype || *dtype == DType::key) throw UserError(unknown_dtype_error(node.type));
         const Value operand = tracer_.evaluate_tensor(*node.operand, scope_, "what `as` casts");
         const Tracer::Origin origin(builder_, span_);
         if (builder_.type(operand).dtype == DType::key) throw UserError(error("E302", "a key can't be cast to a number").at(span_).help("draw numbers from it, as in uniform(k)"));
@@ -399,7 +398,15 @@ Dim Tracer::constant_int(const Datum& datum, Span span, std::string_view what) {
 }
 
 Datum Tracer::evaluate(const ast::Expr& expression, const ScopePtr& scope) {
-    return std::visit(Evaluation(*this, scope, expression.span), expression.node);
+    try {
+        return std::visit(Evaluation(*this, scope, expression.span), expression.node);
+    } catch (UserError& failure) {
+        // No error of a script is without a place.
+        for (Diagnostic& diagnostic : failure.diagnostics()) {
+            if (!diagnostic.primary.span) diagnostic.primary.span = expression.span;
+        }
+        throw;
+    }
 }
 
 Value Tracer::evaluate_tensor(const ast::Expr& expression, const ScopePtr& scope, std::string_view what) {

@@ -15,7 +15,7 @@ std::string joined_path(const std::string& importing, const std::string& path) {
 
 } // namespace
 
-const ScopePtr& Tracer::load_module(const std::string& path, Span span) {
+ScopePtr Tracer::load_module(const std::string& path, Span span) {
     if (const auto known = modules_.find(path); known != modules_.end()) return known->second;
     for (const std::string& open : importing_) {
         if (open != path) continue;
@@ -42,9 +42,7 @@ const ScopePtr& Tracer::load_module(const std::string& path, Span span) {
     for (const ast::Item& item : script.items) {
         if (const auto* import = std::get_if<ast::Import>(&item.node)) run_import(*import, script, scope);
     }
-    std::set<std::string, std::less<>> imported;
-    for (const auto& entry : scope->names) imported.insert(entry.first);
-    Resolution names = resolve(script, imported, is_known_word, FreeNames::are_errors);
+    Resolution names = resolve(script, imported_names(*scope), is_known_word, FreeNames::are_errors);
     if (!names.errors.empty()) throw UserError(std::move(names.errors));
     hoist(script, scope);
     for (const ast::Item& item : script.items) {
@@ -69,20 +67,34 @@ void Tracer::run_import(const ast::Import& import, const ast::Script& script, co
     } leave{importing_, importing_.size() - (outermost ? 1 : 0)};
     const std::string path = joined_path(importing, import.path);
     const ScopePtr module = load_module(path, import.path_span);
-    for (const auto& [name, type] : module->types) scope->types.emplace(name, type);
-    if (import.alias) {
-        std::vector<std::pair<std::string, Datum>> fields(module->names.begin(), module->names.end());
-        define(import.alias->text, Datum::record(std::move(fields)), import.alias->span, scope);
-        return;
+    // What a file imports itself is its own affair: its fns, types and lets alone come with it.
+    const auto brings = [&](const std::string& name, auto& known, auto& from) {
+        const auto earlier = from.find(name);
+        if (earlier == from.end() && !known.contains(name)) return from.emplace(name, Scope::Import{path, import.path_span}).second;
+        if (earlier != from.end() && earlier->second.path == path) return false; // the same file by two ways
+        Diagnostic diagnostic = error("E202", "`" + name + "` of \"" + import.path + "\" is defined already").at(import.path_span);
+        if (earlier != from.end()) diagnostic.labels.push_back({earlier->second.span, "this import brings `" + name + "` too"});
+        throw UserError(std::move(diagnostic).help("import it under a name of its own, as in `import \"" + import.path + "\" as m`"));
+    };
+    for (const auto& [name, type] : module->types) {
+        if (!module->imported_types.contains(name) && brings(name, scope->types, scope->imported_types)) scope->types.emplace(name, type);
     }
+    std::vector<std::pair<std::string, Datum>> fields;
     for (const auto& [name, value] : module->names) {
-        if (imported_from_[name] == path && scope->names.contains(name)) continue; // the same file by two ways
-        if (scope->names.contains(name)) {
-            throw UserError(error("E202", "`" + name + "` of \"" + import.path + "\" is defined already").at(import.path_span).help("import it under a name of its own, as in `import \"" + import.path + "\" as m`"));
-        }
-        imported_from_[name] = path;
-        scope->names.emplace(name, value);
+        if (module->imported.contains(name)) continue;
+        if (import.alias) fields.emplace_back(name, value);
+        else if (brings(name, scope->names, scope->imported)) scope->names.emplace(name, value);
     }
+    if (!import.alias) return;
+    define(import.alias->text, Datum::record(std::move(fields)), import.alias->span, scope);
+    scope->imported.emplace(import.alias->text, Scope::Import{path, import.alias->span});
+}
+
+ImportedNames imported_names(const Scope& scope) {
+    ImportedNames names;
+    for (const auto& [name, import] : scope.imported) names.values.emplace(name, import.span);
+    for (const auto& [name, import] : scope.imported_types) names.types.emplace(name, import.span);
+    return names;
 }
 
 } // namespace vmaprun

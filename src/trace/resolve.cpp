@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
+#include "array/dtype.hpp"
 #include "base/text.hpp"
 #include "trace/functions.hpp"
 
@@ -38,16 +40,22 @@ std::string_view advice(std::string_view name) {
     return {};
 }
 
+Diagnostic defined_and_imported_error(const std::string& name, Span span, Span import) {
+    return error("E202", "`" + name + "` is defined twice at one level").at(span, "defined again").label(import, "this import brings `" + name + "`").help("import the file under a name of its own, as in `import \"file.vm\" as m`");
+}
+
 using Names = std::map<std::string, Span, std::less<>>;
 
 class Resolver {
   public:
-    Resolver(const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view), FreeNames free) : imported_(imported), is_known_(is_known), free_(free) {}
+    Resolver(const ImportedNames& imported, bool (*is_known)(std::string_view), FreeNames free) : imported_(imported), is_known_(is_known), free_(free) {}
 
     Resolution run(const ast::Script& script) {
         collect(script);
+        find_circular_types();
         for (const ast::Item& item : script.items) visit_item(item);
         find_recursion(script);
+        result_.places = std::move(top_);
         return std::move(result_);
     }
 
@@ -56,6 +64,7 @@ class Resolver {
     void define_top(const std::string& name, Span span) {
         const auto [known, fresh] = top_.emplace(name, span);
         if (!fresh) result_.errors.push_back(defined_twice_error(name, span, known->second));
+        else if (const auto import = imported_.values.find(name); import != imported_.values.end()) result_.errors.push_back(defined_and_imported_error(name, span, import->second));
     }
     void define_pattern_top(const ast::Pattern& pattern) {
         if (pattern.form == ast::Pattern::Form::name) define_top(pattern.name, pattern.span);
@@ -63,7 +72,6 @@ class Resolver {
     }
 
     void collect(const ast::Script& script) {
-        Names types;
         for (const ast::Item& item : script.items) {
             if (const auto* fn = std::get_if<ast::Function>(&item.node)) {
                 define_top(fn->name.text, fn->name.span);
@@ -77,8 +85,9 @@ class Resolver {
                 if (statement->is_let) define_pattern_top(statement->pattern);
                 if (statement->is_let && statement->type) collect_dims(*statement->type);
             } else if (const auto* type = std::get_if<ast::TypeItem>(&item.node)) {
-                const auto [known, fresh] = types.emplace(type->name.text, type->name.span);
-                if (!fresh) result_.errors.push_back(defined_twice_error(type->name.text, type->name.span, known->second));
+                const auto [known, fresh] = types_.emplace(type->name.text, type);
+                if (!fresh) result_.errors.push_back(defined_twice_error(type->name.text, type->name.span, known->second->name.span));
+                else if (const auto import = imported_.types.find(type->name.text); import != imported_.types.end()) result_.errors.push_back(defined_and_imported_error(type->name.text, type->name.span, import->second));
                 if (type->type) collect_dims(*type->type);
             }
         }
@@ -99,6 +108,46 @@ class Resolver {
         for (const auto& field : type.fields) dims_of(*field.type, names);
     }
 
+    // ---- types
+    static void names_in_type(const ast::Type& type, std::vector<ast::Name>& names) {
+        if (type.form == ast::Type::Form::word) names.push_back(type.word);
+        for (const auto& item : type.items) names_in_type(*item, names);
+        for (const auto& field : type.fields) names_in_type(*field.type, names);
+    }
+    void visit_type(const ast::Type& type) {
+        std::vector<ast::Name> names;
+        names_in_type(type, names);
+        for (const ast::Name& name : names) {
+            if (types_.contains(name.text) || imported_.types.contains(name.text) || is_type_word(name.text)) continue;
+            if (!reported_types_.insert(name.text).second) continue;
+            std::vector<std::string_view> candidates;
+            for (const auto& entry : imported_.types) candidates.push_back(entry.first);
+            for (const auto& entry : types_) candidates.push_back(entry.first);
+            result_.errors.push_back(unknown_type_error(name, std::move(candidates)));
+        }
+    }
+    // Whether the type of that name is met again inside of what it is made of.
+    bool is_circular(const std::string& start) const {
+        std::set<std::string, std::less<>> seen;
+        std::vector<ast::Name> queue;
+        names_in_type(*types_.find(start)->second->type, queue);
+        for (std::size_t i = 0; i < queue.size(); ++i) {
+            if (queue[i].text == start) return true;
+            const auto next = types_.find(queue[i].text);
+            if (next != types_.end() && seen.insert(queue[i].text).second) names_in_type(*next->second->type, queue);
+        }
+        return false;
+    }
+    void find_circular_types() {
+        bool reported = false; // a circle is one cause
+        for (const auto& [name, item] : types_) {
+            if (!is_circular(name)) continue;
+            result_.circular_types.insert(name);
+            if (!reported) result_.errors.push_back(error("E206", "the type `" + name + "` is made of itself").at(item->name.span).help("a type names smaller parts: dtypes, kinds, and types that don't lead back to it"));
+            reported = true;
+        }
+    }
+
     void visit_item(const ast::Item& item) {
         levels_.clear();
         levels_.emplace_back();
@@ -106,8 +155,11 @@ class Resolver {
         std::visit([this](const auto& node) { item_node(node); }, item.node);
     }
     void item_node(const ast::Import&) {}
-    void item_node(const ast::TypeItem&) {}
+    void item_node(const ast::TypeItem& item) {
+        if (item.type) visit_type(*item.type);
+    }
     void item_node(const ast::Input& input) {
+        if (input.type) visit_type(*input.type);
         if (input.default_value) visit(*input.default_value);
         defined_.insert(input.name.text);
     }
@@ -118,7 +170,10 @@ class Resolver {
     void item_node(const ast::Test& test) { visit_block(test.block); }
     void item_node(const ast::Context&) {}
     void item_node(const ast::Statement& statement) {
+        if (statement.type) visit_type(*statement.type);
+        binding_ = statement.is_let ? &statement.pattern : nullptr;
         visit(*statement.value);
+        binding_ = nullptr;
         if (statement.is_let) mark_defined(statement.pattern);
     }
     void mark_defined(const ast::Pattern& pattern) {
@@ -136,16 +191,21 @@ class Resolver {
         current_.clear();
     }
     void visit_function(const std::vector<ast::Param>& params, const ast::Type* result, const ast::Expr& body) {
+        std::set<std::string, std::less<>> dims;
+        for (const ast::Param& param : params) {
+            if (!param.type) continue;
+            visit_type(*param.type);
+            dims_of(*param.type, dims);
+        }
+        if (result) {
+            visit_type(*result);
+            dims_of(*result, dims);
+        }
+        levels_.emplace_back();
+        for (const std::string& dim : dims) levels_.back().emplace(dim, Span{});
         for (const ast::Param& param : params) {
             if (param.default_value) visit(*param.default_value);
         }
-        std::set<std::string, std::less<>> dims;
-        for (const ast::Param& param : params) {
-            if (param.type) dims_of(*param.type, dims);
-        }
-        if (result) dims_of(*result, dims);
-        levels_.emplace_back();
-        for (const std::string& dim : dims) levels_.back().emplace(dim, Span{});
         levels_.emplace_back();
         for (const ast::Param& param : params) define(param.pattern);
         visit(body);
@@ -170,12 +230,16 @@ class Resolver {
             if (!current_.empty()) calls_[current_].emplace(name, span);
             return;
         }
-        if (defined_.contains(name) || imported_.contains(name) || input_dims_.contains(name)) return;
+        if (in_lambda_ && binding_ && binding_->form == ast::Pattern::Form::name && binding_->name == name && !defined_.contains(name)) {
+            report(name, error("E203", "`" + name + "` calls itself, and there is no recursion").at(span).label(top_.find(name)->second, "inside the body of this function").help("repeat with `loop`, `scan` or `fold`"));
+            return;
+        }
+        if (defined_.contains(name) || imported_.values.contains(name) || input_dims_.contains(name)) return;
         const auto later = top_.find(name);
         if (later != top_.end() && in_function_) return; // called after its definition, perhaps
         if (is_known_(name)) return;
         if (later != top_.end()) {
-            report(name, error("E201", "`" + name + "` is used before it is defined").at(span).label(later->second, "it is defined here").help("bindings are in order: move its definition up"));
+            report(name, used_before_error(name, span, later->second));
             return;
         }
         if (std::ranges::none_of(result_.free_names, [&](const FreeName& known) { return known.name == name; })) result_.free_names.push_back({name, span});
@@ -185,7 +249,7 @@ class Resolver {
             for (const auto& entry : level) candidates.push_back(entry.first);
         }
         for (const auto& entry : top_) candidates.push_back(entry.first);
-        for (const std::string& each : imported_) candidates.push_back(each);
+        for (const auto& entry : imported_.values) candidates.push_back(entry.first);
         report(name, unknown_name_error(name, span, candidates));
     }
     // One cause, one error.
@@ -200,6 +264,7 @@ class Resolver {
             visit(*statement.value);
             if (!statement.is_let) continue;
             if (statement.type) {
+                visit_type(*statement.type);
                 std::set<std::string, std::less<>> dims;
                 dims_of(*statement.type, dims);
                 for (const std::string& dim : dims) levels_.back().emplace(dim, Span{});
@@ -221,7 +286,10 @@ class Resolver {
         visit(*node.left);
         visit(*node.right);
     }
-    void expression_node(const ast::Cast& node, Span) { visit(*node.operand); }
+    void expression_node(const ast::Cast& node, Span) {
+        visit(*node.operand);
+        if (const auto dtype = dtype_named(node.type.text); !dtype || *dtype == DType::key) result_.errors.push_back(unknown_dtype_error(node.type));
+    }
     void expression_node(const ast::Range& node, Span) {
         visit(*node.first);
         visit(*node.last);
@@ -280,9 +348,9 @@ class Resolver {
         levels_.resize(levels_.size() - 2);
     }
     void expression_node(const ast::Lambda& node, Span) {
-        const bool outer = in_function_;
+        const bool outer = std::exchange(in_lambda_, true);
         visit_function(node.params, nullptr, *node.body);
-        in_function_ = outer;
+        in_lambda_ = outer;
     }
 
     // ---- recursion: a cycle among the functions of the script
@@ -322,7 +390,7 @@ class Resolver {
         return {};
     }
 
-    const std::set<std::string, std::less<>>& imported_;
+    const ImportedNames& imported_;
     bool (*is_known_)(std::string_view);
     FreeNames free_;
     Names top_;
@@ -330,13 +398,16 @@ class Resolver {
     std::vector<Names> levels_;
     std::map<std::string, std::map<std::string, Span, std::less<>>> calls_; // caller -> callee -> where
     std::string current_;
-    bool in_function_ = false;
+    bool in_function_ = false, in_lambda_ = false;
+    const ast::Pattern* binding_ = nullptr; // what the `let` of the top level binds whose value is visited
+    std::map<std::string, const ast::TypeItem*, std::less<>> types_;
+    std::set<std::string, std::less<>> reported_types_;
     Resolution result_;
 };
 
 } // namespace
 
-Resolution resolve(const ast::Script& script, const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view), FreeNames free) {
+Resolution resolve(const ast::Script& script, const ImportedNames& imported, bool (*is_known)(std::string_view), FreeNames free) {
     return Resolver(imported, is_known, free).run(script);
 }
 
@@ -347,6 +418,41 @@ Diagnostic unknown_name_error(const std::string& name, Span span, const std::vec
     if (const auto help = advice(name); !help.empty()) diagnostic.helps.emplace_back(help);
     else if (const auto near = nearest(name, all); !near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
     return diagnostic;
+}
+
+Diagnostic used_before_error(const std::string& name, Span span, Span definition) {
+    return error("E201", "`" + name + "` is used before it is defined").at(span).label(definition, "it is defined here").help("bindings are in order: move its definition up");
+}
+
+bool is_type_word(std::string_view name) { return name == "float" || name == "int" || name == "num" || name == "any" || dtype_named(name); }
+
+namespace {
+
+// `f32` for `float32`, `u8` for `uint8`: NumPy's names. Empty for others.
+std::string short_name(const std::string& name) {
+    static constexpr std::pair<std::string_view, std::string_view> words[] = {{"float", "f"}, {"int", "i"}, {"uint", "u"}, {"complex", "c"}};
+    if (name == "double") return "f64";
+    for (const auto& [word, letter] : words) {
+        const std::string known = name.starts_with(word) ? std::string(letter) + name.substr(word.size()) : std::string();
+        if (dtype_named(known)) return known;
+    }
+    return {};
+}
+
+} // namespace
+
+Diagnostic unknown_type_error(const ast::Name& name, std::vector<std::string_view> candidates) {
+    Diagnostic diagnostic = error("E206", "there is no type `" + name.text + "`").at(name.span);
+    for (const std::string_view word : {"f32", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "c64", "c128", "bool", "key", "float", "int", "num", "any"}) candidates.push_back(word);
+    if (const auto known = short_name(name.text); !known.empty()) diagnostic.helps.push_back("it is written `" + known + "`");
+    else if (const auto near = nearest(name.text, candidates); !near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
+    else diagnostic.helps.push_back("types are dtypes (f32, i64, …), the kinds float, int, num and any, and what `type` items define");
+    return diagnostic;
+}
+
+Diagnostic unknown_dtype_error(const ast::Name& name) {
+    const std::string known = short_name(name.text);
+    return error("E206", "`" + name.text + "` is no dtype").at(name.span).help(known.empty() ? "cast to one of bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 c64 c128" : "it is written `" + known + "`");
 }
 
 Diagnostic defined_twice_error(const std::string& name, Span span, Span first) {

@@ -1,8 +1,9 @@
 // Names before anything is traced: what a script uses that nobody defines, what it defines twice, functions that call
-// themselves. Walks every body, also of functions that are never called.
+// themselves, types that are unknown or made of themselves. Walks every body, also of functions that are never called.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,16 +21,30 @@ struct FreeName {
 
 struct Resolution {
     std::vector<Diagnostic> errors;
-    std::vector<FreeName> free_names; // in order of first use
+    std::vector<FreeName> free_names;                   // in order of first use
+    std::set<std::string, std::less<>> circular_types; // reported
+    std::map<std::string, Span, std::less<>> places;    // where the script binds each name of its top level
 };
 
 enum class FreeNames { are_errors, are_inputs }; // E201, or the inputs of -e
 
-// `imported`: names that imports bring. `is_known`: builtins and words.
-Resolution resolve(const ast::Script& script, const std::set<std::string, std::less<>>& imported, bool (*is_known)(std::string_view), FreeNames free);
+// What imports bring: names of values and of types, each with the import that brings it.
+struct ImportedNames {
+    std::map<std::string, Span, std::less<>> values, types;
+};
+
+// `is_known`: builtins and words.
+Resolution resolve(const ast::Script& script, const ImportedNames& imported, bool (*is_known)(std::string_view), FreeNames free);
 
 // "unknown name `sofmax`", with the nearest of the candidates offered.
 Diagnostic unknown_name_error(const std::string& name, Span span, const std::vector<std::string_view>& candidates);
+Diagnostic used_before_error(const std::string& name, Span span, Span definition);
+// "there is no type `float32`", with the nearest of the words and of the candidates offered.
+Diagnostic unknown_type_error(const ast::Name& name, std::vector<std::string_view> candidates);
+// `x as f16`.
+Diagnostic unknown_dtype_error(const ast::Name& name);
+// A dtype or a kind: f32, float, any.
+bool is_type_word(std::string_view name);
 Diagnostic defined_twice_error(const std::string& name, Span span, Span first);
 
 } // namespace vmaprun

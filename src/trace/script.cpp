@@ -58,6 +58,8 @@ Tracer::~Tracer() {
 }
 
 Diagnostic Tracer::unknown_name(const std::string& name, Span span, const ScopePtr& scope) {
+    // A function that is called above the `let` that it needs.
+    if (const auto later = top_places_.find(name); later != top_places_.end() && later->second.source == span.source) return used_before_error(name, span, later->second);
     std::vector<std::string_view> candidates;
     for (const Scope* level = scope.get(); level != nullptr; level = level->outer.get()) {
         for (const auto& entry : level->names) candidates.push_back(entry.first);
@@ -81,13 +83,13 @@ void Tracer::define(const std::string& name, const Datum& value, Span span, cons
 }
 
 void Tracer::poison(const ast::Item& item) {
-    const auto mark = [&](const std::string& name) { top_->names.emplace(name, Datum::of(PoisonDatum{})); };
+    const auto mark = [&](const std::string& name) { top_->names.insert_or_assign(name, Datum::of(PoisonDatum{})); };
     if (const auto* input = std::get_if<ast::Input>(&item.node)) {
         mark(input->name.text);
         // The sizes that it would have bound are unknown for the same cause.
         std::vector<std::string> sizes;
         if (input->type) size_names_of_type(*input->type, *top_, sizes);
-        std::ranges::for_each(sizes, mark);
+        for (const std::string& size : sizes) top_->names.emplace(size, Datum::of(PoisonDatum{}));
     }
     if (const auto* output = std::get_if<ast::Output>(&item.node); output && output->name) mark(output->name->text);
     if (const auto* fn = std::get_if<ast::Function>(&item.node)) mark(fn->name.text);
@@ -101,7 +103,8 @@ void Tracer::poison(const ast::Item& item) {
 // Types first, then functions: both may be used before they are defined.
 void Tracer::hoist(const ast::Script& script, const ScopePtr& scope) {
     for (const ast::Item& item : script.items) {
-        if (const auto* type = std::get_if<ast::TypeItem>(&item.node)) scope->types.emplace(type->name.text, type);
+        const auto* type = std::get_if<ast::TypeItem>(&item.node);
+        if (type && !scope->circular_types.contains(type->name.text)) scope->types.emplace(type->name.text, type);
     }
     // Decorators may name functions that follow: plain ones are defined first.
     for (const bool decorated : {false, true}) {
@@ -121,6 +124,7 @@ void Tracer::hoist(const ast::Script& script, const ScopePtr& scope) {
 }
 
 void Tracer::prepare(const ast::Script& script) {
+    main_ = script.source;
     for (const ast::Item& item : script.items) {
         if (const auto* input = std::get_if<ast::Input>(&item.node)) {
             const std::size_t unclaimed = source_.claims(input->name.text) ? 0 : 1;
@@ -138,10 +142,11 @@ void Tracer::prepare(const ast::Script& script) {
             }
         }
     }
-    std::set<std::string, std::less<>> imported;
-    for (const auto& entry : top_->names) imported.insert(entry.first);
+    const ImportedNames imported = imported_names(*top_);
     const bool broken_import = !errors_.empty(); // then any unknown name may be the import's
     Resolution names = resolve(script, imported, is_known_word, options_.implicit_inputs ? FreeNames::are_inputs : FreeNames::are_errors);
+    top_->circular_types = std::move(names.circular_types);
+    top_places_ = std::move(names.places);
     for (Diagnostic& diagnostic : names.errors) {
         UserError failure(std::move(diagnostic));
         if (!(broken_import && failure.diagnostics()[0].code == "E201")) report(failure);
@@ -300,11 +305,27 @@ void Tracer::run_context(const ast::Context& context) {
     }
 }
 
+namespace {
+
+// Errors are told in the order of the script: by their place in it, or that of the call that led elsewhere.
+std::size_t place_in(const Source* source, const Diagnostic& diagnostic) {
+    if (diagnostic.primary.span.source == source) return diagnostic.primary.span.begin;
+    for (const Label& label : diagnostic.labels) {
+        if (label.span.source == source) return label.span.begin;
+    }
+    return 0;
+}
+
+} // namespace
+
 Traced Tracer::finish() {
     if (!unnamed_outputs_.empty() && traced_.outputs.size() > 1 && errors_.empty()) {
         errors_.push_back(error("E212", "an unnamed output stands beside another output").at(unnamed_outputs_.front(), "this output has no name").help("name it, as in `output total = …`"));
     }
-    if (!errors_.empty()) throw UserError(std::move(errors_));
+    if (!errors_.empty()) {
+        std::ranges::stable_sort(errors_, {}, [&](const Diagnostic& diagnostic) { return place_in(main_, diagnostic); });
+        throw UserError(std::move(errors_));
+    }
     traced_.graph = builder_->finish(outputs_);
     return std::move(traced_);
 }

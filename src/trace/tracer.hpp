@@ -30,13 +30,19 @@ namespace vmaprun {
 
 // Names at one level; blocks, functions and files nest. Shared, because functions keep the scope that they close over.
 struct Scope {
+    struct Import { std::string path; Span span; }; // the file that a name is from, and the item that brings it
     std::shared_ptr<Scope> outer;
     std::map<std::string, Datum, std::less<>> names;
     std::map<std::string, const ast::TypeItem*, std::less<>> types;
+    std::set<std::string, std::less<>> circular_types; // reported; not among `types`
+    std::map<std::string, Import, std::less<>> imported, imported_types;
     const Datum* find(std::string_view name) const;
     const ast::TypeItem* find_type(std::string_view name) const;
 };
 using ScopePtr = std::shared_ptr<Scope>;
+
+struct ImportedNames;
+ImportedNames imported_names(const Scope& scope);
 
 // Thrown when an expression depends on something that has already been reported.
 struct AlreadyReported {};
@@ -56,6 +62,9 @@ struct DimBindings {
         Dim size;
         std::string place;
         ScopePtr scope;
+        Span value_span = {};   // of the value that has the size, where it is plain to see
+        std::string value = {}; // "`x` is f32[4]"
+        std::string note = {};  // where data came from
     };
     std::map<std::string, Entry, std::less<>> names;
     std::vector<Pending> pending;
@@ -185,7 +194,7 @@ class Tracer {
     Traced finish();
     // modules.cpp
     void run_import(const ast::Import& import, const ast::Script& script, const ScopePtr& scope);
-    const ScopePtr& load_module(const std::string& path, Span span);
+    ScopePtr load_module(const std::string& path, Span span);
     // inputs.cpp
     void run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span);
     void solve_input_dims(Span span, bool from_data);
@@ -231,13 +240,14 @@ class Tracer {
     std::map<std::string, FunctionPtr, std::less<>> builtins_;
     std::map<std::string, ScopePtr> modules_;
     std::vector<std::weak_ptr<Scope>> closures_; // scopes that functions close over
-    std::map<std::string, std::string> imported_from_; // name at top level -> module
     std::set<std::string, std::less<>> published_dims_;
     std::vector<Span> unnamed_outputs_;
     bool testing_ = false; // a test block: errors of items that it doesn't need don't count
     std::vector<std::unique_ptr<ast::Script>> imported_;
     std::vector<std::string> importing_;
+    const Source* main_ = nullptr;
     std::vector<Diagnostic> errors_;
+    std::map<std::string, Span, std::less<>> top_places_; // where the script binds its names, also those not bound yet
     Traced traced_;
     std::vector<Value> outputs_;
     std::size_t inputs_total_ = 0, inputs_without_default_ = 0, inputs_met_ = 0;

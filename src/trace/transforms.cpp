@@ -55,6 +55,7 @@ Datum Tracer::place_in_lanes(const Datum& argument, const Datum& axes, const std
     if (const Value* value = argument.tensor()) {
         if (axes.none()) return argument;
         if (!axes.tensor()) fail_nesting(*builder_, "in_axes", quoted(path), axes, argument, where);
+        if (builder_->type(*axes.tensor()).rank() == 1) throw UserError(error("E402", "in_axes is a list, which is one tensor").at(where).help("a tuple has an entry for each argument, as in `(0, none)`"));
         const std::int64_t axis = constant_int(axes, where, "an entry of in_axes").value();
         const TensorType& type = builder_->type(*value);
         const auto rank = static_cast<std::int64_t>(type.rank());
@@ -337,6 +338,19 @@ std::string call_text(const Builder& builder, const Function& function, const Da
     return function.name() + "(" + join(words, ", ") + ")";
 }
 
+// A function further in found that its two arguments fit the other way round: where those are the pair's own, the pair is
+// what has to be turned.
+void turn_pair(const Builder& builder, const Function& function, const Datum& item, Diagnostic& diagnostic) {
+    const TupleDatum* pair = item.tuple();
+    const auto parameters = function.parameters();
+    if (pair == nullptr || pair->items.size() != 2 || pair->spans.size() != 2 || parameters.size() < 2) return;
+    const std::string first = type_text(builder, pair->items[1]), second = type_text(builder, pair->items[0]);
+    for (std::string& help : diagnostic.helps) {
+        if (!help.starts_with("the pair fits the other way round:") || !help.ends_with(" = " + second) || help.find(" = " + first + ", ") == std::string::npos) continue;
+        help = "the pair fits the other way round: (" + std::string(pair->spans[1].text()) + ", " + std::string(pair->spans[0].text()) + ") gives " + parameters[0].name + " = " + first + ", " + parameters[1].name + " = " + second;
+    }
+}
+
 } // namespace
 
 Datum Tracer::map_over(const FunctionPtr& function, const Datum& items, Span span, Span items_span) {
@@ -359,6 +373,7 @@ Datum Tracer::map_over(const FunctionPtr& function, const Datum& items, Span spa
             const std::string noun = item.tuple() && item.tuple()->items.size() == 2 ? "pair " : "item ";
             std::erase_if(diagnostic.labels, [&](const Label& label) { return label.span == item_span; });
             diagnostic.primary = {item_span, noun + std::to_string(i) + " calls " + call_text(*builder_, *function, item)};
+            turn_pair(*builder_, *function, item, diagnostic);
             throw;
         }
     }
