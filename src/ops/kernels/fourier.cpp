@@ -109,8 +109,9 @@ template <class T, class Work> class LineGroup {
         if (lines_.in_step != 1) gather();
         const std::array<T*, 16> targets = out_;
         if (lines_.out_step != 1) {
-            T* rows = scratch<T>(Use::finished, most_ * lines_.out_length * lines_.out_size);
-            for (std::int64_t i = 0; i < count_; ++i) out_[i] = rows + i * lines_.out_length * lines_.out_size;
+            const std::int64_t pitch = lines_.out_length * lines_.out_size + apart;
+            T* rows = scratch<T>(Use::finished, most_ * pitch);
+            for (std::int64_t i = 0; i < count_; ++i) out_[i] = rows + i * pitch;
         }
         work_(in_.data(), out_.data(), count_);
         if (lines_.out_step != 1) scatter(targets);
@@ -118,18 +119,31 @@ template <class T, class Work> class LineGroup {
     }
 
   private:
+    // Between gathered rows: rows a power of two apart would share the same few places of the cache.
+    static constexpr std::int64_t apart = 16;
+
     void gather() {
-        const std::int64_t size = lines_.in_size;
-        T* rows = scratch<T>(Use::gathered, most_ * lines_.in_length * size);
-        for (std::int64_t i = 0; i < lines_.in_length; ++i) {
-            for (std::int64_t line = 0; line < count_; ++line) std::memcpy(rows + (line * lines_.in_length + i) * size, in_[line] + i * lines_.in_step * size, static_cast<std::size_t>(size) * sizeof(T));
-        }
-        for (std::int64_t line = 0; line < count_; ++line) in_[line] = rows + line * lines_.in_length * size;
+        const std::int64_t pitch = lines_.in_length * lines_.in_size + apart;
+        T* rows = scratch<T>(Use::gathered, most_ * pitch);
+        if (lines_.in_size == 1) copy_across<1>(in_.data(), lines_.in_step, rows, pitch);
+        else copy_across<2>(in_.data(), lines_.in_step, rows, pitch);
+        for (std::int64_t line = 0; line < count_; ++line) in_[line] = rows + line * pitch;
     }
-    void scatter(const std::array<T*, 16>& targets) {
-        const std::int64_t size = lines_.out_size;
+
+    template <int size> void copy_across(const T* const* from, std::int64_t step, T* rows, std::int64_t pitch) const {
+        for (std::int64_t i = 0; i < lines_.in_length; ++i) {
+            for (std::int64_t line = 0; line < count_; ++line) std::memcpy(rows + line * pitch + i * size, from[line] + i * step * size, size * sizeof(T));
+        }
+    }
+
+    void scatter(const std::array<T*, 16>& targets) const {
+        if (lines_.out_size == 1) copy_back<1>(targets);
+        else copy_back<2>(targets);
+    }
+
+    template <int size> void copy_back(const std::array<T*, 16>& targets) const {
         for (std::int64_t i = 0; i < lines_.out_length; ++i) {
-            for (std::int64_t line = 0; line < count_; ++line) std::memcpy(targets[line] + i * lines_.out_step * size, out_[line] + i * size, static_cast<std::size_t>(size) * sizeof(T));
+            for (std::int64_t line = 0; line < count_; ++line) std::memcpy(targets[static_cast<std::size_t>(line)] + i * lines_.out_step * size, out_[static_cast<std::size_t>(line)] + i * size, size * sizeof(T));
         }
     }
 

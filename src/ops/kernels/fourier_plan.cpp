@@ -11,7 +11,7 @@
 namespace vmaprun {
 namespace {
 
-constexpr std::int64_t largest_leaf = 2048, largest_prime = 61;
+constexpr std::int64_t largest_leaf = 2048, shortest_split = 256, largest_prime = 61;
 
 // ---- roots of unity, within about half a unit in the last place
 
@@ -208,7 +208,7 @@ template <class T> std::shared_ptr<const FourierPlan<T>> make_plan(std::int64_t 
         make_chirp(*plan, n);
         return plan;
     }
-    const auto [n1, n2] = n < 64 ? std::pair(n, std::int64_t{1}) : cheapest_split(n);
+    const auto [n1, n2] = n < shortest_split ? std::pair(n, std::int64_t{1}) : cheapest_split(n);
     if (n2 != 1 && (n > largest_leaf || std::min(n1, n2) >= 8)) make_split(*plan, n1, n2);
     else if (n <= largest_leaf) plan->leaf = make_leaf(*plan, n);
     else make_split(*plan, largest_columns(n), n / largest_columns(n));

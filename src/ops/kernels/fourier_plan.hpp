@@ -1,7 +1,7 @@
 // How a Fourier transform of a length is computed: factors and twiddles, made once a length and kept.
 //
 // The plan follows from the length alone:
-//  - lengths below 64, and those up to 2048 with no divisors near their root: one go, a pass a radix (8, 4, 2, 3, 5, 7, primes to 61);
+//  - lengths below 256, and those up to 2048 with no divisors near their root: one go, a pass a radix (8, 4, 2, 3, 5, 7, primes to 61);
 //  - others: n1 columns and n2 rows, whichever divisors cost least on vectors; rows longer than 2048 by a plan of their own;
 //  - lengths with a prime factor above 61: a convolution with a chirp of the next length 2^a 3^b 5^c that holds it
 //    (Bluestein), in f64.

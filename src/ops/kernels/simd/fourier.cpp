@@ -204,51 +204,112 @@ template <class T> bool neighbours(const T* const* lines, std::int64_t count) {
     return true;
 }
 
-template <class T>
-void lines(const FourierLeaf<T>& leaf, const T* const* in, std::int64_t in_step, T* const* out, std::int64_t out_step, std::int64_t count, FourierWay way, T scale, T* scratch) {
+// Lines that are rows without gaps: squares of N rows by N numbers are transposed, which takes pairs apart too.
+template <class T, bool Whole> std::int64_t gather_squares(const T* const* in, std::int64_t n, std::int64_t count, FourierWay way, T* to) {
     constexpr int N = full<T>;
-    const std::int64_t n = leaf.length;
-    if (neighbours<T>(in, count)) {
-        for (std::int64_t i = 0; i < n; ++i) put<T, N>(scratch + 2 * N * i, turned<T, N>(read_some<T, N>(in[0] + 2 * i * in_step, count), way));
-    } else {
-        if (count < N) __builtin_memset(scratch, 0, static_cast<std::size_t>(2 * N * n) * sizeof(T));
-        const std::int64_t re = way == FourierWay::forward ? 0 : 1, im = 1 - re;
-        for (std::int64_t line = 0; line < count; ++line) {
-            const T* from = in[line];
-            T* to = scratch + line;
-            for (std::int64_t i = 0; i < n; ++i, from += 2 * in_step, to += 2 * N) to[0] = from[re], to[N] = from[im];
+    const std::int64_t re = way == FourierWay::forward ? 0 : N, im = N - re;
+    std::int64_t i = 0;
+    for (; i + N / 2 <= n; i += N / 2) {
+        Vector<T, N> part[N];
+#pragma GCC unroll 16
+        for (int line = 0; line < N; ++line) part[line] = Whole || line < count ? load<T, N>(in[line] + 2 * i) : Vector<T, N>{};
+        transpose<T, N>(part);
+#pragma GCC unroll 16
+        for (int k = 0; k < N / 2; ++k) {
+            store<T, N>(to + 2 * N * (i + k) + re, part[2 * k]);
+            store<T, N>(to + 2 * N * (i + k) + im, part[2 * k + 1]);
         }
     }
-    const T* result = run_leaf<T, N>(leaf, scratch, scratch);
+    return i;
+}
+
+template <class T, bool Whole> std::int64_t scatter_squares(const T* from, T* const* out, std::int64_t n, std::int64_t count, FourierWay way, T scale) {
+    constexpr int N = full<T>;
+    const std::int64_t re = way == FourierWay::forward ? 0 : N, im = N - re;
     const Vector<T, N> factor = spread<T, N>(scale);
+    std::int64_t i = 0;
+    for (; i + N / 2 <= n; i += N / 2) {
+        Vector<T, N> part[N];
+#pragma GCC unroll 16
+        for (int k = 0; k < N / 2; ++k) {
+            part[2 * k] = load<T, N>(from + 2 * N * (i + k) + re) * factor;
+            part[2 * k + 1] = load<T, N>(from + 2 * N * (i + k) + im) * factor;
+        }
+        transpose<T, N>(part);
+#pragma GCC unroll 16
+        for (int line = 0; line < N; ++line) {
+            if (Whole || line < count) store<T, N>(out[line] + 2 * i, part[line]);
+        }
+    }
+    return i;
+}
+
+template <class T> void gather_lines(const T* const* in, std::int64_t in_step, std::int64_t n, std::int64_t count, FourierWay way, T* to) {
+    constexpr int N = full<T>;
+    if (neighbours<T>(in, count)) {
+        for (std::int64_t i = 0; i < n; ++i) put<T, N>(to + 2 * N * i, turned<T, N>(read_some<T, N>(in[0] + 2 * i * in_step, count), way));
+        return;
+    }
+    const std::int64_t first = in_step != 1 ? 0 : count == N ? gather_squares<T, true>(in, n, count, way, to) : gather_squares<T, false>(in, n, count, way, to), re = way == FourierWay::forward ? 0 : 1, im = 1 - re;
+    for (std::int64_t i = first; i < n; ++i) {
+        T* at = to + 2 * N * i;
+        for (std::int64_t line = 0; line < count; ++line) at[line] = in[line][2 * i * in_step + re], at[N + line] = in[line][2 * i * in_step + im];
+        for (std::int64_t line = count; line < N; ++line) at[line] = 0, at[N + line] = 0;
+    }
+}
+
+template <class T> void scatter_lines(const T* from, T* const* out, std::int64_t out_step, std::int64_t n, std::int64_t count, FourierWay way, T scale) {
+    constexpr int N = full<T>;
     if (neighbours<T>(out, count)) {
+        const Vector<T, N> factor = spread<T, N>(scale);
         for (std::int64_t i = 0; i < n; ++i) {
-            const Pair<T, N> x = turned<T, N>(get<T, N>(result + 2 * N * i), way);
+            const Pair<T, N> x = turned<T, N>(get<T, N>(from + 2 * N * i), way);
             write_some<T, N>(out[0] + 2 * i * out_step, Pair<T, N>{x.re * factor, x.im * factor}, count);
         }
         return;
     }
-    const std::int64_t re = way == FourierWay::forward ? 0 : 1, im = 1 - re;
-    for (std::int64_t line = 0; line < count; ++line) {
-        const T* from = result + line;
-        T* to = out[line];
-        for (std::int64_t i = 0; i < n; ++i, from += 2 * N, to += 2 * out_step) to[re] = from[0] * scale, to[im] = from[N] * scale;
+    const std::int64_t first = out_step != 1 ? 0 : count == N ? scatter_squares<T, true>(from, out, n, count, way, scale) : scatter_squares<T, false>(from, out, n, count, way, scale), re = way == FourierWay::forward ? 0 : 1, im = 1 - re;
+    for (std::int64_t i = first; i < n; ++i) {
+        const T* at = from + 2 * N * i;
+        for (std::int64_t line = 0; line < count; ++line) out[line][2 * i * out_step + re] = at[line] * scale, out[line][2 * i * out_step + im] = at[N + line] * scale;
     }
 }
 
+template <class T>
+void lines(const FourierLeaf<T>& leaf, const T* const* in, std::int64_t in_step, T* const* out, std::int64_t out_step, std::int64_t count, FourierWay way, T scale, T* scratch) {
+    gather_lines(in, in_step, leaf.length, count, way, scratch);
+    scatter_lines(run_leaf<T, full<T>>(leaf, scratch, scratch), out, out_step, leaf.length, count, way, scale);
+}
+
 // ---- columns and rows of one transform
+
+// Vectors 2 N apart, transposed.
+template <class T, int N> inline void transpose_square(const T* from, T* to) {
+    Vector<T, N> part[N];
+#pragma GCC unroll 16
+    for (int r = 0; r < N; ++r) part[r] = load<T, N>(from + 2 * N * r);
+    transpose<T, N>(part);
+#pragma GCC unroll 16
+    for (int c = 0; c < N; ++c) store<T, N>(to + 2 * N * c, part[c]);
+}
+
+// The same of fewer rows and columns.
+template <class T, int N> void transpose_some(const T* from, std::int64_t rows, T* to, std::int64_t columns) {
+    Vector<T, N> part[N] = {};
+    for (std::int64_t r = 0; r < N && r < rows; ++r) part[r] = load<T, N>(from + 2 * N * r);
+    transpose<T, N>(part);
+    for (std::int64_t c = 0; c < columns; ++c) store<T, N>(to + 2 * N * c, part[c]);
+}
 
 // Between columns and rows a group of N rows lies as [j2][re, im][row]: the squares of N rows by N columns are transposed.
 template <class T, int N> void store_transposed(const FourierSplit<T>& split, const T* result, T* between, std::int64_t group) {
     const std::int64_t first = group * N, width = split.n2 - first < N ? split.n2 - first : N;
     for (std::int64_t row = 0; row < split.n1; row += N) {
-        Vector<T, N> part[N];
         for (int which = 0; which < 2; ++which) {
-#pragma GCC unroll 16
-            for (int r = 0; r < N; ++r) part[r] = row + r < split.n1 ? load<T, N>(result + 2 * N * (row + r) + which * N) : Vector<T, N>{};
-            transpose<T, N>(part);
+            const T* from = result + 2 * N * row + which * N;
             T* to = between + 2 * (row * split.n2 + N * first) + which * N;
-            for (std::int64_t c = 0; c < width; ++c) store<T, N>(to + 2 * N * c, part[c]);
+            if (row + N <= split.n1 && width == N) transpose_square<T, N>(from, to);
+            else transpose_some<T, N>(from, split.n1 - row, to, width);
         }
     }
 }
