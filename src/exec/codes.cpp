@@ -21,9 +21,22 @@ constexpr CodeExplanation explanations[] = {
      "itself, and the first one to fail is named. Either the limit is too small, or the iteration does not converge: NaN in a\n"
      "condition such as `err > 1e-6` ends a loop, but `not (err <= 1e-6)` goes on for ever.\n"
      "    loop x = 1.0 while abs(x * x - a) > 1e-9 limit 100 { 0.5 * (x + a / x) }          never ends for a < 0\n"},
+    {"E604", "a matrix is singular",
+     "solve, inv and triangular_solve need a matrix whose rows are independent; this one has a pivot that is exactly 0. Under\n"
+     "vmap the lane is named, in a stack of matrices the place. A least-squares answer exists always: lstsq(a, b) or pinv(a);\n"
+     "a small multiple of the identity makes a matrix regular:\n"
+     "    solve(a + 1e-9 * eye(n), b)\n"},
     {"E605", "the run took longer than `--timeout`",
      "The run was given a number of seconds and stopped when they were over. Nothing was written: outputs appear whole or not\n"
      "at all. Give it more time, or a `limit` to the loop that goes on.\n"},
+    {"E606", "a matrix is not positive definite",
+     "cholesky(x) needs a symmetric (Hermitian) matrix with positive eigenvalues; the message gives the order of the first\n"
+     "leading minor that is not positive. Covariances that are so in theory lose it by rounding: add a small multiple of the\n"
+     "identity. Only the lower triangle is read, so a matrix that is not symmetric isn't noticed.\n"
+     "    cholesky(k + 1e-6 * eye(n))\n"},
+    {"E607", "a decomposition does not converge",
+     "The iteration for singular values or eigenvalues (svd, svdvals, eigh, eigvalsh and what is made of them) gave up, which\n"
+     "hardly happens with finite numbers; NaN and infinities make NaN, not this error. Scale the matrix, or use f64.\n"},
     {"E610", "an assertion does not hold",
      "assert_eq compares values and shapes (NaN equals NaN), assert_close allows |a - b| <= tol * (1 + |b|), assert_finite\n"
      "refuses NaN and infinities. The message gives the first element that fails, and under vmap the lane. The exit code is 1,\n"

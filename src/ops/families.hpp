@@ -16,6 +16,8 @@ std::span<const Op> selection_ops();
 std::span<const Op> sorting_ops();
 std::span<const Op> contraction_ops();
 std::span<const Op> signal_ops();
+std::span<const Op> random_ops();
+std::span<const Op> linalg_ops();
 std::span<const Op> control_ops();
 std::span<const Op> check_ops();
 std::span<const Op> composite_ops();

@@ -32,6 +32,7 @@ std::vector<Op> make_rows() {
         elementwise_row<cbrt, 1, real_only>("cbrt(x)", "The cube root.", "cbrt(-8.0) => -2.0"),
         elementwise_row<erf, 1, real_only>("erf(x)", "The error function.", "erf(0.0) => 0.0"),
         elementwise_row<erfc, 1, real_only>("erfc(x)", "1 - erf(x), exact where it is small.", "erfc(0.0) => 1.0"),
+        elementwise_row<erfinv, 1, real_only>("erfinv(x)", "The number whose error function is x.", "erfinv(0.0) => 0.0"),
         elementwise_row<lgamma, 1, real_only>("lgamma(x)", "The logarithm of the absolute value of the gamma function.", "lgamma(1.0) => 0.0"),
         elementwise_row<digamma, 1, real_only>("digamma(x)", "The derivative of lgamma.", "isnan(digamma(-1.0)) => true"),
         elementwise_row<relu, 1, on_real>("relu(x)", "x where it is positive, else 0.", "relu([-1.0, 2.0]) => [0.0, 2.0]"),

@@ -9,7 +9,7 @@ namespace vmaprun {
 
 std::span<const std::span<const Op>> all_ops() {
     static const std::array families = {creation_ops(), pointwise_ops(), composite_ops(), reduction_ops(), cumulative_ops(), movement_ops(),
-                                        selection_ops(), sorting_ops(), contraction_ops(), signal_ops(), check_ops(), control_ops()};
+                                        selection_ops(), sorting_ops(), contraction_ops(), signal_ops(), random_ops(), linalg_ops(), check_ops(), control_ops()};
     return families;
 }
 

@@ -448,6 +448,13 @@ void Tracer::bind_pattern(const ast::Pattern& pattern, const Datum& value, const
         for (const ast::Pattern& item : pattern.items) bind_pattern(item, value, scope, value_span);
         return;
     }
+    if (const Value* keys = value.tensor()) { // the keys of a split are taken apart: let (a, b) = split(k)
+        const TensorType type = builder_->type(*keys);
+        if (type.dtype == DType::key && type.rank() == 1 && type.shape[0] == Dim(static_cast<std::int64_t>(pattern.items.size()))) {
+            for (std::size_t i = 0; i < pattern.items.size(); ++i) bind_pattern(pattern.items[i], slice_at(*keys, 0, static_cast<std::int64_t>(i)), scope, value_span);
+            return;
+        }
+    }
     const TupleDatum* tuple = value.tuple();
     if (tuple == nullptr || !tuple->may_have(pattern.items.size())) {
         const std::string found = tuple ? "a tuple of " + count_of(static_cast<std::int64_t>(tuple->items.size()), "item") : type_text(*builder_, value);

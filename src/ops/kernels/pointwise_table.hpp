@@ -17,11 +17,13 @@ enum class PointwiseOp : unsigned char {
     equal, not_equal, less, less_equal, greater, greater_equal, logical_and, logical_or, logical_xor,
     // of three: bool, then two of one type (entries are by the type of the two)
     where,
+    // of three of one type
+    between,
     // of one
     logical_not, bitwise_invert, negative, abs, sign, square, reciprocal, sqrt, floor, ceil, trunc, round, isfinite, isinf, isnan, signbit,
     real, imag, conj, relu,
     exp, exp2, expm1, log, log1p, log2, log10, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, cbrt,
-    erf, erfc, lgamma, digamma, sigmoid, silu, gelu, softplus, log_sigmoid,
+    erf, erfc, erfinv, normal_quantile, lgamma, digamma, sigmoid, silu, gelu, softplus, log_sigmoid,
     count
 };
 

@@ -60,11 +60,11 @@ template <class In, class Out> void check_kernel(TileKernel kernel, bool is_wher
     // Three operands, of which kernels read the ones they have; `where` has its condition first.
     std::vector<std::byte> memory(4 * room * sizeof(std::complex<double>));
     In* first = reinterpret_cast<In*>(memory.data());
-    In* second = first + room;
+    In *second = first + room, *third = second + room;
     bool condition[room];
-    for (long i = 0; i < room; ++i) first[i] = element<In>(random), second[i] = element<In>(random), condition[i] = element<bool>(random);
+    for (long i = 0; i < room; ++i) first[i] = element<In>(random), second[i] = element<In>(random), third[i] = element<In>(random), condition[i] = element<bool>(random);
     const auto run = [&](void* out, long offset, long n) {
-        const void* plain[] = {first + offset, second + offset};
+        const void* plain[] = {first + offset, second + offset, third + offset};
         const void* chosen[] = {condition + offset, first + offset, second + offset};
         kernel(out, is_where ? chosen : plain, n);
     };

@@ -171,6 +171,68 @@ struct PowerFunction {
     }
 };
 
+// ---- the inverse error function: Giles, Approximating the erfinv function (GPU Computing Gems 2, 2010), the polynomials in
+// w = -log(1 - x²) that JAX's backend takes, so that normal() agrees with its own.
+
+inline Batch<float> inverse_error(Batch<float> x) {
+    static constexpr float middle[] = {2.81022636e-08f, 3.43273939e-07f, -3.5233877e-06f, -4.39150654e-06f, 0.00021858087f, -0.00125372503f, -0.00417768164f, 0.246640727f, 1.50140941f};
+    static constexpr float tail[] = {-0.000200214257f, 0.000100950558f, 0.00134934322f, -0.00367342844f, 0.00573950773f, -0.0076224613f, 0.00943887047f, 1.00167406f, 2.83297682f};
+    const Batch<float> w = negated<float>(Log1p::apply<float>(negated<float>(x * x)));
+    const Batch<float> near = polynomial<float>(w - Batch<float>(2.5f), middle), far = polynomial<float>(xsimd::sqrt(w) - Batch<float>(3.0f), tail);
+    return select(w < Batch<float>(5.0f), near, far);
+}
+
+inline Batch<double> inverse_error(Batch<double> x) {
+    static constexpr double middle[] = {-3.6444120640178196996e-21, -1.685059138182016589e-19, 1.2858480715256400167e-18, 1.115787767802518096e-17, -1.333171662854620906e-16,
+                                        2.0972767875968561637e-17, 6.6376381343583238325e-15, -4.0545662729752068639e-14, -8.1519341976054721522e-14, 2.6335093153082322977e-12,
+                                        -1.2975133253453532498e-11, -5.4154120542946279317e-11, 1.051212273321532285e-09, -4.1126339803469836976e-09, -2.9070369957882005086e-08,
+                                        4.2347877827932403518e-07, -1.3654692000834678645e-06, -1.3882523362786468719e-05, 0.0001867342080340571352, -0.00074070253416626697512,
+                                        -0.0060336708714301490533, 0.24015818242558961693, 1.6536545626831027356};
+    static constexpr double tail[] = {2.2137376921775787049e-09, 9.0756561938885390979e-08, -2.7517406297064545428e-07, 1.8239629214389227755e-08, 1.5027403968909827627e-06,
+                                      -4.013867526981545969e-06, 2.9234449089955446044e-06, 1.2475304481671778723e-05, -4.7318229009055733981e-05, 6.8284851459573175448e-05,
+                                      2.4031110387097893999e-05, -0.0003550375203628474796, 0.00095328937973738049703, -0.0016882755560235047313, 0.0024914420961078508066,
+                                      -0.0037512085075692412107, 0.005370914553590063617, 1.0052589676941592334, 3.0838856104922207635};
+    static constexpr double end[] = {-2.7109920616438573243e-11, -2.5556418169965252055e-10, 1.5076572693500548083e-09, -3.7894654401267369937e-09, 7.6157012080783393804e-09,
+                                     -1.4960026627149240478e-08, 2.9147953450901080826e-08, -6.7711997758452339498e-08, 2.2900482228026654717e-07, -9.9298272942317002539e-07,
+                                     4.5260625972231537039e-06, -1.9681778105531670567e-05, 7.5995277030017761139e-05, -0.00021503011930044477347, -0.00013871931833623122026,
+                                     1.0103004648645343977, 4.8499064014085844221};
+    const Batch<double> w = negated<double>(Log1p::apply<double>(negated<double>(x * x))), root = xsimd::sqrt(w);
+    const Batch<double> near = polynomial<double>(w - Batch<double>(3.125), middle);
+    const Batch<double> far = select(w < Batch<double>(16.0), polynomial<double>(root - Batch<double>(3.25), tail), polynomial<double>(root - Batch<double>(5.0), end));
+    return select(w < Batch<double>(6.25), near, far);
+}
+
+struct InverseErrorFunction {
+    template <class T> static Batch<T> apply(Batch<T> x) {
+        const auto edge = absolute<T>(x) == Batch<T>(T(1));
+        return select(edge, Batch<T>(Format<T>::infinity), inverse_error(x)) * x;
+    }
+};
+
+// A number of [0, 1) made a standard normal one: the inverse of its distribution at u, in JAX's arithmetic.
+struct NormalQuantile {
+    template <class T> static Batch<T> apply(Batch<T> u) {
+        const Batch<T> least(sizeof(T) == 4 ? T(-0x1.fffffep-1) : T(-0x1.fffffffffffffp-1)); // the next number after -1
+        return Batch<T>(T(1.41421356237309504880)) * InverseErrorFunction::apply<T>(xsimd::max(u + u + least, least));
+    }
+};
+
+// A number of [0, 1) stretched over low … high, rounded once.
+template <class T> void between_loop(void* out, const void* const* in, long n) {
+    constexpr long width = lanes_of<T>;
+    T* y = static_cast<T*>(out);
+    const T *unit = static_cast<const T*>(in[0]), *low = static_cast<const T*>(in[1]), *high = static_cast<const T*>(in[2]);
+    const auto stretched = [](Batch<T> x, Batch<T> from, Batch<T> to) { return xsimd::max(fma(x, to - from, from), from); };
+    long i = 0;
+    for (; i + width <= n; i += width) stretched(Batch<T>::load_unaligned(unit + i), Batch<T>::load_unaligned(low + i), Batch<T>::load_unaligned(high + i)).store_unaligned(y + i);
+    if (i == n) return;
+    alignas(64) T padded[3][width] = {};
+    const auto bytes = static_cast<unsigned long>(n - i) * sizeof(T);
+    __builtin_memcpy(padded[0], unit + i, bytes), __builtin_memcpy(padded[1], low + i, bytes), __builtin_memcpy(padded[2], high + i, bytes);
+    stretched(Batch<T>::load_aligned(padded[0]), Batch<T>::load_aligned(padded[1]), Batch<T>::load_aligned(padded[2])).store_aligned(padded[0]);
+    __builtin_memcpy(y + i, padded[0], bytes);
+}
+
 template <class Function> void fill_both(PointwiseTable& table, PointwiseOp op) {
     table.at(op, ElementType::f32) = unary_batches<float, Function>;
     table.at(op, ElementType::f64) = unary_batches<double, Function>;
@@ -211,6 +273,10 @@ void fill_functions(PointwiseTable& table) {
     fill_both<Gelu>(table, gelu);
     fill_both<Softplus>(table, softplus);
     fill_both<LogSigmoid>(table, log_sigmoid);
+    fill_both<InverseErrorFunction>(table, erfinv);
+    fill_both<NormalQuantile>(table, normal_quantile);
+    table.at(between, ElementType::f32) = between_loop<float>;
+    table.at(between, ElementType::f64) = between_loop<double>;
     table.at(logaddexp, ElementType::f32) = binary_batches<float, LogAddExp>;
     table.at(logaddexp, ElementType::f64) = binary_batches<double, LogAddExp>;
     table.at(cbrt, ElementType::f32) = unary_through_double<CubeRoot>;
