@@ -91,8 +91,6 @@ class TextPrinter {
         }
         if (const Dim* size = unknown_size(node)) return size->text();
         std::string text;
-        // A size that is not known: its symbol, not the number that stands for it meanwhile.
-        if (is(node, constant_op) && node.attributes.size() == 2) return std::get<Dims>(node.attributes[1])[0].text();
         for (const Attribute& attribute : node.attributes) text += (text.empty() ? "" : ", ") + attribute_text(attribute);
         return text;
     }
