@@ -184,7 +184,8 @@ void require_consistent(const Command& command) {
     if (!has_operand && command.verb != Verb::ops) {
         usage(command.verb == Verb::info      ? "info needs a FILE"
               : command.verb == Verb::explain ? "explain needs a CODE or a SCRIPT"
-                                              : "a SCRIPT is needed (or -e CODE)");
+              : takes_script(command.verb)    ? "a SCRIPT is needed (or -e CODE)"
+                                              : "a SCRIPT is needed");
     }
     const std::size_t most = command.verb == Verb::graph || command.verb == Verb::explain ? (command.code ? 0 : 1) : command.operands.size();
     if (command.operands.size() > most) usage("one SCRIPT at a time, and `" + command.operands[most] + "` is another");
