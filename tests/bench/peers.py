@@ -163,6 +163,22 @@ def numpy_forms(np, row, inputs):
             return steps.reshape(len(im), len(re))
 
         return {"masks": masks}
+    if row == "fft":
+        (x,) = inputs
+        return {"irfft-rfft": lambda: np.fft.irfft(np.fft.rfft(x))}
+    if row == "conv":
+        x, w = inputs
+        n, c, height, width = x.shape
+        around = np.zeros((n, c, height + 2, width + 2), np.float32)
+        around[:, :, 1:-1, 1:-1] = x
+        windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), axis=(2, 3))
+        columns, flat = empty(n, height, width, c, 3, 3), w.reshape(len(w), -1)
+
+        def products_of_windows():
+            np.copyto(columns, windows.transpose(0, 2, 3, 1, 4, 5))
+            return np.matmul(flat, columns.reshape(n, height * width, -1).transpose(0, 2, 1)).reshape(n, len(w), height, width)
+
+        return {"windows-matmul": products_of_windows}
     return None
 
 
@@ -312,6 +328,12 @@ def torch_forms(torch, row, arrays):
             return steps.reshape(len(im), len(re))
 
         return {"masks": masks}
+    if row == "fft":
+        (x,) = inputs
+        return {"irfft-rfft": lambda: torch.fft.irfft(torch.fft.rfft(x))}
+    if row == "conv":
+        x, w = inputs
+        return {"conv2d": lambda: functional.conv2d(x, w, padding=1)}
     return None
 
 
@@ -351,6 +373,8 @@ def jax_forms(jax, row, arrays):
         "h": lambda x, y, w: jax.vmap(lambda row, label: (jax.nn.sigmoid(row @ w) - label) * row)(x, y),
         "i": lambda x: jax.lax.scan(step, jnp.zeros(x.shape[1], jnp.float32), x)[1],
         "j": lambda re, im: jax.vmap(lambda ci: jax.vmap(lambda cr: escape(cr, ci))(re))(im),
+        "fft": lambda x: jnp.fft.irfft(jnp.fft.rfft(x)),
+        "conv": lambda x, w: jax.lax.conv_general_dilated(x, w, (1, 1), "SAME"),
     }
     if row not in functions:
         return None
@@ -361,7 +385,7 @@ def jax_forms(jax, row, arrays):
 LIBRARIES = {"numpy": numpy_forms, "numexpr": numexpr_forms, "torch": torch_forms, "jax": jax_forms}
 INPUTS = {
     "a": "x", "a2": "xyz", "b": "x", "c": ("x", "weight", "bias"), "d1": "xy", "d2": "xv", "d3-32": "xy", "d3-64": "xy", "d3-128": "xy",
-    "e": "xw", "f": "xy", "g": ("x", "w1", "b1", "w2", "b2"), "h": "xyw", "i": "x", "j": ("re", "im"),
+    "e": "xw", "f": "xy", "g": ("x", "w1", "b1", "w2", "b2"), "h": "xyw", "i": "x", "j": ("re", "im"), "fft": "x", "conv": "xw",
 }
 SLOW = 100.0  # milliseconds: from here on a form is its own warmth
 

@@ -63,6 +63,9 @@ const std::vector<Workload>& workloads() {
         {"i", "i", "recursive filter, 1000 steps x 10000 lanes", {{"x", {1000, 10'000}}}, {1000, 10'000}, Bound::copy, 0.6, 0, 1e-5, {{"numpy", "", 6}, {"torch", "", 5}}},
         {"j", "j", "Mandelbrot set, 1024 x 1024, limit 1000", {{"re", {1024}, Values::real_axis}, {"im", {1024}, Values::imaginary_axis}}, {1024, 1024}, Bound::by_hand, 0.7, 0, 0,
          {{"numpy", "", 20}}, mandelbrot},
+        {"fft", "fft", "rfft and back, 2^20", {{"x", {1 << 20}}}, {1 << 20}, Bound::copy, 0.05, 0, 1e-5, {{"numpy", "", 1}, {"torch", "", 1}}},
+        {"conv", "conv", "conv 3x3, 64 to 64 channels, 8 of 56 x 56", {{"x", {8, 64, 56, 56}}, {"w", {64, 64, 3, 3}}}, {8, 64, 56, 56}, Bound::arithmetic, 0.8,
+         2.0 * 8 * 64 * 64 * 9 * 56 * 56, 1e-3, {{"numpy", "", 1}, {"torch", "", 1}}},
     };
     return all;
 }
