@@ -13,23 +13,23 @@ namespace vmaprun {
 namespace {
 
 // What the tracer would make of a default's text.
-BoundArgument default_argument(Builder& builder, const Parameter& parameter) {
+void set_default(Builder& builder, const Parameter& parameter, BoundArgument& argument) {
     const std::string_view text = parameter.default_text;
-    if (text.empty() || text == "none") return {};
-    if (text == "true" || text == "false") return {text == "true", {}, false};
-    if (text.starts_with('"')) return {std::string(text.substr(1, text.size() - 2)), {}, false};
-    if (text == "()") return {Dims{}, {}, false};
-    if (const auto dtype = dtype_named(text)) return {*dtype, {}, false};
+    if (text.empty() || text == "none") return;
+    if (text == "true" || text == "false") return void(argument.value.emplace<bool>(text == "true"));
+    if (text.starts_with('"')) return void(argument.value.emplace<std::string>(text.substr(1, text.size() - 2)));
+    if (text == "()") return void(argument.value.emplace<Dims>());
+    if (const auto dtype = dtype_named(text)) return void(argument.value.emplace<DType>(*dtype));
     double number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
     const auto whole = static_cast<std::int64_t>(number);
     switch (parameter.kind) {
-    case ParameterKind::number: return {number, {}, false};
+    case ParameterKind::number: argument.value.emplace<double>(number); break;
     case ParameterKind::shape:
     case ParameterKind::integers:
-    case ParameterKind::pairs: return {Dims{whole}, {}, false};
-    case ParameterKind::tensor: return {literal(builder, number), {}, false};
-    default: return {Dim(whole), {}, false};
+    case ParameterKind::pairs: argument.value.emplace<Dims>({Dim(whole)}); break;
+    case ParameterKind::tensor: argument.value.emplace<Value>(literal(builder, number)); break;
+    default: argument.value.emplace<Dim>(whole);
     }
 }
 
@@ -38,17 +38,17 @@ BoundArgument default_argument(Builder& builder, const Parameter& parameter) {
 Value call_row(Builder& builder, std::string_view name, const std::vector<Value>& tensors, const std::vector<std::pair<std::string_view, BoundArgument>>& named) {
     const Op& op = op_named(name);
     const Signature signature = parse_signature(op.signature);
-    std::vector<BoundArgument> arguments;
-    for (std::size_t i = 0; i < signature.parameters.size(); ++i) {
+    std::vector<BoundArgument> arguments(signature.parameters.size());
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
         if (i < tensors.size()) {
-            arguments.push_back({tensors[i], {}, true});
+            arguments[i].value.emplace<Value>(tensors[i]);
+            arguments[i].given = true;
             continue;
         }
-        BoundArgument argument = default_argument(builder, signature.parameters[i]);
+        set_default(builder, signature.parameters[i], arguments[i]);
         for (const auto& [keyword, value] : named) {
-            if (keyword == signature.parameters[i].name) argument = value;
+            if (keyword == signature.parameters[i].name) arguments[i] = value;
         }
-        arguments.push_back(std::move(argument));
     }
     return op.lower(builder, BuiltinCall(op, std::move(arguments), {})).values.at(0);
 }

@@ -71,12 +71,14 @@ Lowered lower_cross_entropy(Builder& builder, const BuiltinCall& call) {
                          .help("whole numbers are classes; floats are the probabilities of every class"));
     }
     const auto last = static_cast<std::int64_t>(shape.size()) - 1;
-    const Value total = logsumexp_over(builder, logits, {last}, true);
+    // Shifted first: the difference of two large numbers would lose the loss.
+    const Value shifted = pointwise(builder, "subtract", {logits, finite_maximum(builder, logits, {last})});
+    const Value total = pointwise(builder, "log", {reduce(builder, "sum", pointwise(builder, "exp", {shifted}), {last}, true)});
     if (by_class) {
-        const Value chosen = take_along(builder, logits, index_values(builder, expand_at(builder, label, {last})), last);
+        const Value chosen = take_along(builder, shifted, index_values(builder, expand_at(builder, label, {last})), last);
         return squeeze_at(builder, pointwise(builder, "subtract", {total, chosen}), {last});
     }
-    const Value parts = pointwise(builder, "multiply", {label, pointwise(builder, "subtract", {total, logits})});
+    const Value parts = pointwise(builder, "multiply", {label, pointwise(builder, "subtract", {total, shifted})});
     const Value none = pointwise(builder, "equal", {label, literal(builder, 0)}); // an impossible class costs nothing, whatever its logit
     return reduce(builder, "sum", pointwise(builder, "where", {none, literal(builder, 0), parts}), {last}, false);
 }

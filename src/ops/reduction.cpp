@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "ops/call.hpp"
 #include "ops/contraction.hpp"
@@ -110,6 +111,12 @@ void check_not_empty(const BuiltinCall& call, const Dims& shape, const std::vect
     }
 }
 
+// A literal, as `-inf` is.
+bool is_infinity(Builder& builder, Value value, int sign) {
+    const auto constant = builder.static_value(value);
+    return constant && constant->dtype() == DType::f64 && *constant->as<double>() == sign * std::numeric_limits<double>::infinity();
+}
+
 Lowered lower_extreme(Builder& builder, const BuiltinCall& call) {
     const Value x = call.tensor(0);
     const TensorType type = builder.type(x);
@@ -123,7 +130,10 @@ Lowered lower_extreme(Builder& builder, const BuiltinCall& call) {
     if (const TensorType own = builder.type(initial); own.rank() != 0) call.fail(3, error("E307", "`initial` must be one number, not " + shape_words(own.shape)));
     const bool empty = std::ranges::any_of(axes, [&](std::int64_t axis) { return type.shape[static_cast<std::size_t>(axis)] == Dim(0); });
     if (empty) return broadcast_to(builder, promote_values(builder, {x, initial})[1], without_axes(type.shape, to_dims(axes), call.boolean(2)));
-    return pointwise(builder, call.op().name() == "max" ? "maximum" : "minimum", {reduce(builder, call.op().name(), x, axes, call.boolean(2)), initial});
+    const bool is_max = call.op().name() == "max";
+    const Value extreme = reduce(builder, call.op().name(), x, axes, call.boolean(2));
+    if (is_infinity(builder, initial, is_max ? -1 : 1)) return promote_values(builder, {extreme, initial})[0]; // never chosen
+    return pointwise(builder, is_max ? "maximum" : "minimum", {extreme, initial});
 }
 
 Lowered lower_logical(Builder& builder, const BuiltinCall& call) {

@@ -190,8 +190,12 @@ class Evaluation {
     Value apply(std::string_view row, const std::vector<std::pair<Span, Datum>>& operands, Span sign = {}) {
         const Tracer::Origin origin(builder_, span_);
         const Op& op = op_named(row);
-        std::vector<BoundArgument> arguments;
-        for (const auto& [span, datum] : operands) arguments.push_back({*datum.tensor(), span, true});
+        std::vector<BoundArgument> arguments(operands.size());
+        for (std::size_t i = 0; i < operands.size(); ++i) {
+            arguments[i].value.emplace<Value>(*operands[i].second.tensor());
+            arguments[i].span = operands[i].first;
+            arguments[i].given = true;
+        }
         const Span place = sign ? sign : span_;
         try {
             return op.lower(builder_, BuiltinCall(op, std::move(arguments), place)).values.at(0);
