@@ -442,12 +442,7 @@ Datum Tracer::evaluate_block(const ast::Block& block, const ScopePtr& outer) {
 
 void Tracer::bind_pattern(const ast::Pattern& pattern, const Datum& value, const ScopePtr& scope, Span value_span) {
     if (pattern.form == ast::Pattern::Form::ignore) return;
-    if (pattern.form == ast::Pattern::Form::name) {
-        if (!scope->names.emplace(pattern.name, value).second) {
-            throw UserError(error("E202", "`" + pattern.name + "` is defined twice at one level").at(pattern.span).help("bindings don't change: give the new value a new name"));
-        }
-        return;
-    }
+    if (pattern.form == ast::Pattern::Form::name) return define(pattern.name, value, pattern.span, scope);
     if (value.poison()) {
         for (const ast::Pattern& item : pattern.items) bind_pattern(item, value, scope, value_span);
         return;

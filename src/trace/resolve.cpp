@@ -114,7 +114,17 @@ class Resolver {
         for (const auto& item : type.items) names_in_type(*item, names);
         for (const auto& field : type.fields) names_in_type(*field.type, names);
     }
+    void find_field_twice(const ast::Type& type) {
+        Names fields;
+        for (const ast::TypeField& field : type.fields) {
+            const auto [known, fresh] = fields.emplace(field.name.text, field.name.span);
+            if (!fresh) result_.errors.push_back(error("E202", "the field `" + field.name.text + "` is given twice").at(field.name.span).label(known->second, "first given here"));
+            find_field_twice(*field.type);
+        }
+        for (const auto& item : type.items) find_field_twice(*item);
+    }
     void visit_type(const ast::Type& type) {
+        find_field_twice(type);
         std::vector<ast::Name> names;
         names_in_type(type, names);
         for (const ast::Name& name : names) {

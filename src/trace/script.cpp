@@ -79,7 +79,9 @@ void Tracer::report(UserError& failure) {
 }
 
 void Tracer::define(const std::string& name, const Datum& value, Span span, const ScopePtr& scope) {
-    if (!scope->names.emplace(name, value).second) throw UserError(defined_twice_error(name, span, {}));
+    if (scope->names.emplace(name, value).second) return;
+    const auto dim = scope == top_ ? input_dims_.names.find(name) : input_dims_.names.end(); // perhaps a size of an input
+    throw UserError(defined_twice_error(name, span, dim == input_dims_.names.end() ? Span() : dim->second.span));
 }
 
 void Tracer::poison(const ast::Item& item) {
