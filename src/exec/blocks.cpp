@@ -1,6 +1,7 @@
 // A segment over a mapped axis, block by block: each block of lanes goes through all steps while its values are in cache.
 // Values that are needed afterwards have their full arrays from the start, and each block fills its part of them.
 #include <algorithm>
+#include <atomic>
 
 #include "base/error.hpp"
 #include "exec/evaluate.hpp"
@@ -38,6 +39,11 @@ bool worth_all_threads(const Graph& graph, const Segment& segment, int threads) 
     return threads > 1 && lanes * static_cast<double>(segment.lane_bytes) * static_cast<double>(weight(graph, segment)) >= worth_bytes;
 }
 
+std::uint64_t next_series() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
 class Blocks {
   public:
     Blocks(const Work& work, const Segment& segment, std::int64_t lanes, std::int64_t block) : work_(work), segment_(segment), lanes_(lanes), block_(block), full_(work.slots.size()) {
@@ -71,7 +77,7 @@ class Blocks {
         for (const std::uint32_t value : segment_.writes) {
             if (full_[value]) places[value] = part_of(full_[value], first, extent);
         }
-        const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr, nullptr};
+        const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr, nullptr, streamed_ ? 0 : series_, *segment_.lane};
         if (streamed_) read_slices(inner, places, first, extent);
         for (const Step& step : segment_.steps) run_step(inner, step);
         if (!streamed_) return;
@@ -103,6 +109,7 @@ class Blocks {
     std::int64_t lanes_, block_;
     Slots full_;
     const StreamedSegment* streamed_ = nullptr;
+    std::uint64_t series_ = next_series();
 };
 
 // Of a segment that streams: what is read, computed and written stays in the second-level cache.

@@ -168,6 +168,10 @@ void run_kernel(const Work& work, const Node& node) {
     call.faults = &events;
     call.parallel = parallel_for(work, node, operands, results);
     call.clamp_indices = work.state.options.clamp_indices;
+    call.series = work.series;
+    for (std::size_t i = 0; work.series != 0 && i < std::min<std::size_t>(node.operands.size(), 64); ++i) {
+        if (!has_lane(work.graph().lanes(node.operands[i]), work.block_lane)) call.fixed |= std::uint64_t{1} << i;
+    }
     if (element_count(call.lanes) > 0) node.op->kernel(call);
     for (std::size_t i = 0; i < arrays.size(); ++i) work.set(node.results[i], arrays[i]);
 }

@@ -43,6 +43,8 @@ struct Work {
     const Slots* places = nullptr;  // where some results are to be written: contiguous slices of larger arrays
     Parallel* parallel = nullptr;   // null: everything stays on this thread (inside a block)
     PreparedSteps* prepared = nullptr; // null: this is the only run
+    std::uint64_t series = 0;          // of the blocks over `block_lane` that this is one of; 0: it is none
+    LaneId block_lane = 0;
 
     const Graph& graph() const { return *plan.graph; }
     const ValueInfo& info(std::uint32_t value) const { return graph().values[value]; }

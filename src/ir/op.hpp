@@ -53,6 +53,9 @@ struct KernelCall {
     FaultSink* faults = nullptr;       // never null
     Parallel* parallel = nullptr;      // null: stay on this thread
     bool clamp_indices = false;        // --index clamp
+    // Not 0: the calls of this node with the same series see the same elements in the operands whose bits are set in `fixed`,
+    // so that what is prepared of those may be kept (blocks of lanes against one matrix).
+    std::uint64_t series = 0, fixed = 0;
 };
 using Kernel = void (*)(const KernelCall& call);
 

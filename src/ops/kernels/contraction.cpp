@@ -66,6 +66,11 @@ Layout layout_of(const KernelCall& call) {
 std::vector<std::int64_t> offsets(const Axes& axes, std::int64_t Axis::*stride, std::int64_t begin, std::int64_t end) {
     std::vector<std::int64_t> all(static_cast<std::size_t>(end - begin)), index(axes.size(), 0);
     if (all.empty()) return all; // perhaps an axis is empty, and nothing can be divided by it
+    if (axes.size() == 1) {
+        const std::int64_t step = axes[0].*stride;
+        for (std::int64_t i = begin; i < end; ++i) all[static_cast<std::size_t>(i - begin)] = i * step;
+        return all;
+    }
     std::int64_t at = 0, rest = begin;
     for (std::size_t axis = axes.size(); axis-- > 0;) {
         index[axis] = rest % axes[axis].extent;
@@ -174,7 +179,7 @@ template <class T> class Tasks {
         tables.set_columns(layout_, 0, columns_);
         for (std::int64_t at = begin; at < end; at += 256) {
             tables.set_outer(layout_, at, std::min(end, at + 256));
-            run(product(tables), Task());
+            run(product(tables), Task{at, 0, 0});
         }
     }
 
@@ -220,30 +225,49 @@ template <class T> class Tasks {
     std::vector<std::int64_t> a_steps_, b_steps_;
 };
 
-// A thread's scratch, and which b (of which call) it holds packed: kept from task to task. Not filled at first, so that a small
-// product touches few pages of it.
+// A thread's scratch, and which b it holds packed, so that it is packed once for all tasks and for all blocks of lanes. Not
+// filled at first: a small product touches few pages of it.
 template <class T> struct Panels {
     std::unique_ptr<T[]> memory;
-    std::uint64_t call = 0;
+    const Node* node = nullptr;
+    std::uint64_t series = 0;
     Task task;
+    std::int64_t width = 0; // 0: none
+    std::uint64_t used = 0;
+
+    bool holds(const Node* other, std::uint64_t of_series, const Task& at) const { return width != 0 && node == other && series == of_series && task.same_b(at); }
 };
 
-template <class T> void run_products(const KernelCall& call, const Layout& layout, Inner inner) {
+// The scratch that holds this b already, or the one that waits longest.
+template <class T> Panels<T>& panels_for(const Node* node, std::uint64_t series, const Task& task) {
+    thread_local std::array<Panels<T>, 4> all; // as many products a block may have
+    thread_local std::uint64_t uses = 0;
+    const auto held = std::ranges::find_if(all, [&](const Panels<T>& panels) { return panels.holds(node, series, task); });
+    Panels<T>& panels = held != all.end() ? *held : *std::ranges::min_element(all, {}, &Panels<T>::used);
+    if (held == all.end()) panels.width = 0;
+    panels.used = ++uses;
+    return panels;
+}
+
+template <class T> void run_products(const KernelCall& call, const Layout& layout, Inner inner, bool fixed_b) {
     static std::atomic<std::uint64_t> calls{0};
+    constexpr std::uint64_t lone = std::uint64_t{1} << 63; // series of one call
     const ContractionTable& table = contraction_table();
     const bool single = sizeof(T) == 4;
     const std::int64_t scratch = single ? table.scratch_f32 : table.scratch_f64, rows = count(layout.rows);
     // About sixteen blocks of rows, so that threads end together, but none so small that what is packed is read too seldom.
     const std::int64_t even = (rows / 16 + table.row_group - 1) / table.row_group * table.row_group;
     const Blocks blocks{std::clamp(even, 8 * table.row_group, 36 * table.row_group), single ? table.column_block_f32 : table.column_block_f64};
-    const std::uint64_t this_call = calls.fetch_add(1) + 1;
+    const std::uint64_t series = fixed_b ? call.series : lone | calls.fetch_add(1);
     Tasks<T>(call, layout, blocks).run([&](MatrixProduct<T> product, const Task& task) {
-        thread_local Panels<T> panels;
+        Panels<T>& panels = panels_for<T>(call.node, series, task);
         if (!panels.memory) panels.memory.reset(new T[static_cast<std::size_t>(scratch)]);
-        product.has_panels = task.outer >= 0 && panels.call == this_call && panels.task.same_b(task);
-        table.kernels<T>(inner).products(product, panels.memory.get());
-        panels.call = task.outer >= 0 ? this_call : 0;
+        product.panels = panels.width;
+        const std::int64_t width = table.kernels<T>(inner).products(product, panels.memory.get());
+        panels.node = call.node;
+        panels.series = series;
         panels.task = task;
+        panels.width = product.count == 1 ? width : 0;
     });
 }
 
@@ -317,26 +341,28 @@ bool are_dots(const Layout& layout) {
     return side_by_side && (rows == 1 || columns == 1) && count(layout.steps) >= 16;
 }
 
-// Swaps the sides of a product whose right side is one column: what were rows are neighbours in memory then.
-void turn(KernelCall& call, std::array<View, 2>& swapped, Layout& layout) {
-    if (count(layout.columns) != 1 || layout.rows.empty() || layout.rows.back().a != 1) return;
+// Swaps the sides of a product whose right side is one column: what were rows are neighbours in memory then. Whether it did.
+bool turn(KernelCall& call, std::array<View, 2>& swapped, Layout& layout) {
+    if (count(layout.columns) != 1 || layout.rows.empty() || layout.rows.back().a != 1) return false;
     swapped = {call.operands[1], call.operands[0]};
     call.operands = swapped;
     for (Axes* axes : {&layout.outer, &layout.rows, &layout.columns, &layout.steps}) {
         for (Axis& axis : *axes) std::swap(axis.a, axis.b);
     }
     std::swap(layout.rows, layout.columns);
+    return true;
 }
 
 void run_contraction(const KernelCall& original, Inner inner) {
     KernelCall call = original;
     Layout layout = layout_of(call);
     std::array<View, 2> swapped;
-    turn(call, swapped, layout);
+    const std::uint64_t b_bit = turn(call, swapped, layout) ? 1 : 2;
+    const bool fixed_b = call.series != 0 && (call.fixed & b_bit) != 0 && layout.outer.empty();
     visit_dtype(call.results[0].dtype, [&]<class T>(TypeTag<T>) {
         if constexpr (std::is_floating_point_v<T>) {
             if (are_dots(layout)) run_dots<T>(call, layout, inner);
-            else run_products<T>(call, layout, inner);
+            else run_products<T>(call, layout, inner, fixed_b);
         } else if constexpr (!std::is_same_v<T, KeyWords>) {
             Tasks<T>(call, layout, {64, 512}).run([](const MatrixProduct<T>& product, const Task&) { plain_products(product); });
         }

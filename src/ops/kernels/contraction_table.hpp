@@ -23,7 +23,7 @@ template <class T> struct MatrixProduct {
     std::int64_t count;
     const std::int64_t *a_starts, *b_starts, *c_starts;
     bool few_rows;   // of all products with this b together: it isn't worth being packed
-    bool has_panels; // the scratch still holds the packed b of the last call, which was the same
+    std::int64_t panels; // the scratch holds this b packed already, as many columns wide as the call that packed it said; 0: it doesn't
     bool streamed;   // c is large and read much later: past the caches, where its alignment allows
 };
 
@@ -38,7 +38,8 @@ template <class T> struct DotProducts {
 };
 
 template <class T> struct ContractionKernels {
-    void (*products)(const MatrixProduct<T>& product, T* scratch);
+    // Gives how wide the (last) b is that the scratch holds packed now; 0: it holds none.
+    std::int64_t (*products)(const MatrixProduct<T>& product, T* scratch);
     void (*dots)(const DotProducts<T>& dots);
 };
 

@@ -76,7 +76,7 @@ TEST_CASE("instruction sets with fused multiply-adds give the same bits") {
             Array c(DType::f32, {m, n});
             std::vector<float> scratch(static_cast<std::size_t>(table->scratch_f32));
             table->f32[0].products({a.as<float>(), b.as<float>(), c.as<float>(), m, n, k, a_rows.data(), nullptr, nullptr, b_columns.data(), c_rows.data(), b_columns.data(), k, 1, n, 1, n, 1, 1, &start,
-                                    &start, &start, m <= 28, false, false},
+                                    &start, &start, m <= 28, 0, false},
                                    scratch.data());
             bool same = true;
             for (std::int64_t i = 0; i < m * n; ++i) same = same && c.as<float>()[i] == stated_dot(a.as<float>() + i / n * k, 1, b.as<float>() + i % n, n, k);

@@ -24,21 +24,27 @@ template <class T> struct Scratch {
     T *b, *a, *results;
 };
 
-// The lines of memory that the next product begins with, asked for while this one is computed.
+// Memory that a later product reads, asked for bit by bit while earlier ones are computed. What is large comes no nearer than
+// the second-level cache.
 class Ahead {
   public:
     void add(const void* from, std::int64_t bytes) {
-        if (bytes <= 0 || parts_ == 2) return;
+        if (parts_ == 2) return;
         from_[parts_] = static_cast<const char*>(from);
         left_[parts_++] = bytes;
     }
     void some(std::int64_t bytes) {
         for (int part = 0; part < parts_ && bytes > 0; ++part) {
-            for (; left_[part] > 0 && bytes > 0; from_[part] += 64, left_[part] -= 64, bytes -= 64) __builtin_prefetch(from_[part]);
+            if (left_[part] > near) {
+                for (; left_[part] > 0 && bytes > 0; from_[part] += 64, left_[part] -= 64, bytes -= 64) __builtin_prefetch(from_[part], 0, 2);
+            } else {
+                for (; left_[part] > 0 && bytes > 0; from_[part] += 64, left_[part] -= 64, bytes -= 64) __builtin_prefetch(from_[part]);
+            }
         }
     }
 
   private:
+    static constexpr std::int64_t near = 8192;
     const char* from_[2] = {};
     std::int64_t left_[2] = {};
     int parts_ = 0;
@@ -47,18 +53,90 @@ class Ahead {
 template <class T, class Inner> class Products {
   public:
     Products(const MatrixProduct<T>& p, T* memory) : p_(p), scratch_(memory) {
-        pack_a_ = p.a_row == 0 || p.a_step == 0 || p.columns >= 8 * tile<T>;
-        group_ = pack_a_ ? panel_rows : direct_rows;
+        // Rows a page apart would push each other out of the cache, and steps that aren't neighbours touch a line each.
+        pack_a_ = p.a_row == 0 || p.a_step == 0 || (p.columns >= 4 * tile<T> && (p.a_step != 1 || p.a_row * bytes % 4096 == 0));
         width_ = padded_columns();
         const std::int64_t b_bytes = p.steps * p.columns * bytes;
-        b_lies_well_ = (p.columns == 1 || p.b_column == 1) && p.b_step != 0 && width_ == p.columns && (p.few_rows || b_bytes <= 32768);
+        b_lies_well_ = (p.columns == 1 || p.b_column == 1) && p.b_step != 0 && width_ == p.columns && (p.few_rows || (p.rows <= 64 && b_bytes <= 32768));
         keeps_ = p.steps <= kept_steps;
         c_in_place_ = p.c_row != 0 && (p.c_column == 1 || p.columns == 1);
         streamed_ = p.streamed && c_in_place_ && p.steps <= contraction_block && aligned();
     }
 
+    std::int64_t panels() const { return !b_lies_well_ && keeps_ && p_.steps > 0 && visits_ == 0 ? width_ : 0; }
+
     void run() {
-        bool has_panels = p_.has_panels;
+        if (set_visits()) {
+            run_small();
+        } else {
+            visits_ = 0;
+            run_large();
+        }
+#if defined(__x86_64__)
+        if (streamed_) _mm_sfence(); // other threads may read c
+#endif
+    }
+
+  private:
+    static constexpr std::int64_t bytes = sizeof(T);
+
+    // ---- small products: which kernel goes where is the same in all of them
+
+    struct Visit {
+        MicroKernel<T> kernel;
+        std::int64_t a, b, c;
+    };
+    static constexpr int most_visits = 16;
+
+    // False where they are not small, or need packing.
+    bool set_visits() {
+        if (p_.count < 2 || p_.steps == 0 || p_.steps > contraction_block || pack_a_ || !b_lies_well_ || !c_in_place_) return false;
+        int rows = 0;
+        for (std::int64_t row = 0; row < p_.rows; row += rows) {
+            rows = direct_group(p_.rows - row);
+            int width = 0;
+            for (std::int64_t column = 0; column < p_.columns; column += width) {
+                width = width_of(p_.columns - column);
+                if (visits_ == most_visits) return false;
+                visit_[visits_++] = {direct_kernel<T, Inner>(width, rows), p_.a_rows[row], p_.b_columns[column], p_.c_rows[row] + p_.c_columns[column]};
+            }
+        }
+        return true;
+    }
+
+    void run_small() {
+        Micro<T> m;
+        m.steps = p_.steps;
+        m.first = true;
+        m.streamed = streamed_;
+        m.a_row = p_.a_row, m.a_step = p_.a_step, m.b_step = p_.b_step, m.c_row = p_.c_row;
+        m.rows = 0;
+        m.columns = tile<T>; // every tile is whole
+        const std::int64_t a_bytes = p_.rows * p_.steps * bytes, b_bytes = p_.columns * p_.steps * bytes;
+        const std::int64_t ahead = 1 + 4096 / (a_bytes + b_bytes), some = (a_bytes + b_bytes) / visits_ + 64;
+        for (std::int64_t i = 0; i < p_.count; ++i) {
+            const T *a = p_.a + p_.a_starts[i], *b = p_.b + p_.b_starts[i];
+            T* c = p_.c + p_.c_starts[i];
+            Ahead later;
+            if (i + ahead < p_.count) {
+                if (p_.a_starts[i + ahead] != p_.a_starts[i]) later.add(p_.a + p_.a_starts[i + ahead], a_bytes);
+                if (p_.b_starts[i + ahead] != p_.b_starts[i]) later.add(p_.b + p_.b_starts[i + ahead], b_bytes);
+            }
+            for (int v = 0; v < visits_; ++v) {
+                later.some(some);
+                const Visit& visit = visit_[v];
+                m.a = a + visit.a;
+                m.b = b + visit.b;
+                m.c = c + visit.c;
+                visit.kernel(m);
+            }
+        }
+    }
+
+    // ---- one product after another, block by block
+
+    void run_large() {
+        bool has_panels = p_.panels == width_;
         std::int64_t packed_at = p_.b_starts[0];
         for (std::int64_t i = 0; i < p_.count; ++i) {
             a_ = p_.a + p_.a_starts[i];
@@ -74,13 +152,7 @@ template <class T, class Inner> class Products {
             packed_at = p_.b_starts[i];
             has_panels = true;
         }
-#if defined(__x86_64__)
-        if (streamed_) _mm_sfence(); // other threads may read c
-#endif
     }
-
-  private:
-    static constexpr std::int64_t bytes = sizeof(T);
 
     int width_of(std::int64_t left) const {
         if (!pack_a_ || left == 1) return tile_width<T>(left);
@@ -116,7 +188,7 @@ template <class T, class Inner> class Products {
         if (a_bytes + b_bytes > 262144) return;
         if (p_.a_starts[i + 1] != p_.a_starts[i]) ahead_.add(p_.a + p_.a_starts[i + 1], a_bytes);
         if (p_.b_starts[i + 1] != p_.b_starts[i]) ahead_.add(p_.b + p_.b_starts[i + 1], b_bytes);
-        const std::int64_t visits = (p_.rows + group_ - 1) / group_ * ((p_.steps + contraction_block - 1) / contraction_block);
+        const std::int64_t visits = (p_.rows + panel_rows - 1) / panel_rows * ((p_.steps + contraction_block - 1) / contraction_block);
         a_visit_ = (a_bytes + b_bytes) / visits + 64;
     }
 
@@ -136,8 +208,8 @@ template <class T, class Inner> class Products {
         m.streamed = streamed_;
         m.a_row = p_.a_row;
         m.a_step = p_.a_step;
-        for (std::int64_t row = 0; row < p_.rows; row += group_) {
-            m.rows = p_.rows - row < group_ ? static_cast<int>(p_.rows - row) : group_;
+        for (std::int64_t row = 0; row < p_.rows; row += m.rows) {
+            m.rows = pack_a_ ? (p_.rows - row < panel_rows ? static_cast<int>(p_.rows - row) : panel_rows) : direct_group(p_.rows - row);
             if (pack_a_) {
                 pack_a(begin, steps, row, m.rows);
                 m.a = scratch_.a;
@@ -147,6 +219,7 @@ template <class T, class Inner> class Products {
             ahead_.some(a_visit_);
             for (std::int64_t column = 0; column < p_.columns;) {
                 const int width = width_of(p_.columns - column);
+                if (p_.a_step == 1) ask_for_rows(begin, steps, row + m.rows, column, width);
                 if (b_lies_well_) {
                     m.b = b_ + p_.b_columns[column] + begin * p_.b_step;
                     m.b_step = p_.b_step;
@@ -157,6 +230,16 @@ template <class T, class Inner> class Products {
                 run_at(m, row, column, width);
                 column += width;
             }
+        }
+    }
+
+    // While a group of rows meets the tile at `column`: its share of the next group.
+    void ask_for_rows(std::int64_t begin, std::int64_t steps, std::int64_t next, std::int64_t column, int width) {
+        const std::int64_t left = p_.rows - next < panel_rows ? p_.rows - next : panel_rows;
+        const std::int64_t last = left * (column + width) / width_;
+        for (std::int64_t r = left * column / width_; r < last; ++r) {
+            const char* line = reinterpret_cast<const char*>(a_ + p_.a_rows[next + r] + begin);
+            for (std::int64_t at = 0; at < steps * bytes; at += 64) __builtin_prefetch(line + at);
         }
     }
 
@@ -233,12 +316,12 @@ template <class T, class Inner> class Products {
 
     void run_at(Micro<T>& m, std::int64_t row, std::int64_t column, int width) {
         const std::int64_t columns = p_.columns - column < width ? p_.columns - column : width;
-        const bool in_place = c_in_place_ && columns == width, first = m.first;
+        const bool in_place = c_in_place_, first = m.first;
+        m.columns = in_place ? static_cast<int>(columns) : width;
         m.c = in_place ? c_ + p_.c_rows[row] + p_.c_columns[column] : scratch_.results;
         m.c_row = in_place ? p_.c_row : width;
         if (!in_place) m.first = true;
-        if (pack_a_) run_packed_tile<T, Inner>(m, width);
-        else run_direct_tile<T, Inner>(m, width);
+        (pack_a_ ? packed_kernel<T, Inner>(width) : direct_kernel<T, Inner>(width, m.rows))(m);
         if (in_place) return;
         m.first = first;
         for (int r = 0; r < m.rows; ++r) {
@@ -254,12 +337,17 @@ template <class T, class Inner> class Products {
     const T *a_ = nullptr, *b_ = nullptr;
     T* c_ = nullptr;
     Ahead ahead_;
+    Visit visit_[most_visits];
+    int visits_ = 0;
     std::int64_t a_visit_ = 0, width_;
     bool b_lies_well_, pack_a_, keeps_, c_in_place_, streamed_;
-    int group_;
 };
 
-template <class T, class Inner> void products(const MatrixProduct<T>& p, T* scratch) { Products<T, Inner>(p, scratch).run(); }
+template <class T, class Inner> std::int64_t products(const MatrixProduct<T>& p, T* scratch) {
+    Products<T, Inner> all(p, scratch);
+    all.run();
+    return all.panels();
+}
 
 template <class T, class Inner> constexpr ContractionKernels<T> kernels() { return {products<T, Inner>, dots<T, Inner>}; }
 

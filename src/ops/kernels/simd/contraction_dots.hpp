@@ -28,6 +28,8 @@ template <class T, class Inner, bool OneB> void vector_dots(const DotProducts<T>
     using V = Vector<T, N>;
     const T *a[N], *b[N];
     for (int r = 0; r < N; ++r) a[r] = d.a + d.a_starts[first + r], b[r] = d.b + d.b_starts[first + r];
+    // The rows after the next ones, as far as they follow evenly.
+    const std::int64_t later = first + 3 * N <= d.count ? 2 * (d.a_starts[first + N] - d.a_starts[first]) : 0;
     V total{};
     for (std::int64_t begin = 0; begin < d.steps; begin += contraction_block) {
         const std::int64_t end = d.steps - begin < contraction_block ? d.steps : begin + contraction_block;
@@ -37,6 +39,9 @@ template <class T, class Inner, bool OneB> void vector_dots(const DotProducts<T>
             V x[N], y[N];
 #pragma GCC unroll 16
             for (int r = 0; r < N; ++r) x[r] = load<T, N>(a[r] + s);
+            if (later != 0) {
+                for (int r = 0; r < N; ++r) __builtin_prefetch(a[r] + s + later);
+            }
             transpose<T, N>(x);
             if constexpr (!OneB) {
 #pragma GCC unroll 16

@@ -31,46 +31,78 @@ template <class T> struct Micro {
     std::int64_t b_step, steps;
     T* c; // neighbouring columns
     std::int64_t c_row;
-    int rows;      // that are wanted; the instance may have more
+    int columns;   // that are there; the tile may be wider
+    int rows;      // packed ones may be fewer than the instance has: the others are not stored
     bool first;    // store rather than add
     bool streamed; // store past the caches
 };
 
-// The rows beyond those that are wanted repeat the last one (packed: hold anything), and are not stored.
-template <class T, class Inner, int N, int Vectors, int Rows, bool Packed> void run_micro(const Micro<T>& m) {
+// Keeps the compiler from following every row by a pointer of its own, for which there are too few registers.
+template <class T> inline void keep(const T*& pointer) { asm("" : "+r"(pointer)); }
+
+// Rows that lie where they lie are reached from every third one by its stride; packed ones are neighbours.
+// Not inlined: its registers are few enough for it alone.
+template <class T, class Inner, int N, int Vectors, int Rows, bool Packed> __attribute__((noinline)) void run_micro(const Micro<T>& m) {
     using V = Vector<T, N>;
+    constexpr int bases = Packed ? 1 : (Rows + 2) / 3;
     V sum[Rows][Vectors];
-    const T* a[Rows];
+    const T* a[bases];
+    const std::int64_t row = m.a_row, a_step = Packed ? panel_rows : m.a_step, b_step = m.b_step;
+#pragma GCC unroll 16
+    for (int i = 0; i < bases; ++i) a[i] = m.a + 3 * i * row;
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
-        a[r] = Packed ? m.a : m.a + (r < m.rows ? r : m.rows - 1) * m.a_row;
 #pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) sum[r][v] = V{};
     }
+    if (Rows * Vectors > 8 && !m.streamed) {
+        const T* line = m.c;
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r, line += m.c_row) {
+            __builtin_prefetch(line, 1);
+            if constexpr (Vectors * N * sizeof(T) > 64) __builtin_prefetch(line + 64 / sizeof(T), 1);
+        }
+    }
     const T* b = m.b;
-    const std::int64_t a_step = Packed ? panel_rows : m.a_step, b_step = m.b_step;
-    std::int64_t at = 0;
-    for (std::int64_t s = 0; s < m.steps; ++s, at += a_step, b += b_step) {
+    for (std::int64_t s = m.steps; s > 0; --s, b += b_step) {
         V column[Vectors];
 #pragma GCC unroll 16
         for (int v = 0; v < Vectors; ++v) column[v] = load<T, N>(b + v * N);
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
-            const V x = spread<T, N>(Packed ? a[0][at + r] : a[r][at]);
+            const V x = spread<T, N>(Packed ? a[0][r] : a[r / 3][r % 3 * row]);
 #pragma GCC unroll 16
             for (int v = 0; v < Vectors; ++v) sum[r][v] = Inner::template step<T, N>(x, column[v], sum[r][v]);
         }
-    }
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-        if (r >= m.rows) return;
-#pragma GCC unroll 16
-        for (int v = 0; v < Vectors; ++v) {
-            T* to = m.c + r * m.c_row + v * N;
-            if (m.streamed) stream<T, N>(to, sum[r][v]);
-            else store<T, N>(to, m.first ? sum[r][v] : load<T, N>(to) + sum[r][v]);
+        for (int i = 0; i < bases; ++i) {
+            a[i] += a_step;
+            keep(a[i]);
         }
     }
+    T* const c = m.c;
+    const std::int64_t c_row = m.c_row;
+    const int rows = Packed ? m.rows : Rows, columns = m.columns;
+    const bool first = m.first, streamed = m.streamed;
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+        if (Packed && r >= rows) return;
+#pragma GCC unroll 16
+        for (int v = 0; v < Vectors; ++v) {
+            T* to = c + r * c_row + v * N;
+            if (const int here = columns - v * N; here < N) {
+                if (here > 0) store_part<T, N>(to, first ? sum[r][v] : load_part<T, N>(to, here) + sum[r][v], here);
+            } else if (streamed) stream<T, N>(to, sum[r][v]);
+            else store<T, N>(to, first ? sum[r][v] : load<T, N>(to) + sum[r][v]);
+        }
+    }
+}
+
+// How many rows a group takes that lie where they lie, when so many are left.
+inline int direct_group(std::int64_t left) {
+    if (left >= panel_rows) return panel_rows;
+    if (panel_rows > 8 && left >= 8) return 8;
+    return left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
 // The width of the tile for so many columns that are left: the narrowest that holds them, or a full one.
@@ -81,32 +113,37 @@ template <class T> int tile_width(std::int64_t left) {
     return width;
 }
 
-template <class T, class Inner, int N, int Vectors> void run_direct(const Micro<T>& m) {
-    if (m.rows > 4) return run_micro<T, Inner, N, Vectors, direct_rows, false>(m);
-    if (m.rows > 2) return run_micro<T, Inner, N, Vectors, 4, false>(m);
-    if (m.rows > 1) return run_micro<T, Inner, N, Vectors, 2, false>(m);
-    run_micro<T, Inner, N, Vectors, 1, false>(m);
+template <class T> using MicroKernel = void (*)(const Micro<T>&);
+
+// Of so many rows that lie where they lie, as direct_group says.
+template <class T, class Inner, int N, int Vectors> MicroKernel<T> direct_of_rows(int rows) {
+    if (rows == panel_rows) return run_micro<T, Inner, N, Vectors, panel_rows, false>;
+    if constexpr (panel_rows > 8) {
+        if (rows == 8) return run_micro<T, Inner, N, Vectors, 8, false>;
+    }
+    if (rows == 4) return run_micro<T, Inner, N, Vectors, 4, false>;
+    if (rows == 2) return run_micro<T, Inner, N, Vectors, 2, false>;
+    return run_micro<T, Inner, N, Vectors, 1, false>;
 }
 
-// Rows that lie where they lie, direct_rows at most.
-template <class T, class Inner> void run_direct_tile(const Micro<T>& m, int width) {
+template <class T, class Inner> MicroKernel<T> direct_kernel(int width, int rows) {
     constexpr int F = full<T>;
-    if (width == tile<T>) return run_direct<T, Inner, F, 2>(m);
-    if (width == F) return run_direct<T, Inner, F, 1>(m);
+    if (width == tile<T>) return direct_of_rows<T, Inner, F, 2>(rows);
+    if (width == F) return direct_of_rows<T, Inner, F, 1>(rows);
     if constexpr (F * sizeof(T) >= 32) {
-        if (width == F / 2) return run_direct<T, Inner, F / 2, 1>(m);
+        if (width == F / 2) return direct_of_rows<T, Inner, F / 2, 1>(rows);
     }
     if constexpr (F * sizeof(T) >= 64) {
-        if (width == F / 4) return run_direct<T, Inner, F / 4, 1>(m);
+        if (width == F / 4) return direct_of_rows<T, Inner, F / 4, 1>(rows);
     }
-    run_direct<T, Inner, 1, 1>(m);
+    return direct_of_rows<T, Inner, 1, 1>(rows);
 }
 
 // Packed rows, panel_rows at most; b is packed too, in tiles of `width` of which those narrower than a vector are widened.
-template <class T, class Inner> void run_packed_tile(const Micro<T>& m, int width) {
-    if (width == tile<T>) return run_micro<T, Inner, full<T>, 2, panel_rows, true>(m);
-    if (width == full<T>) return run_micro<T, Inner, full<T>, 1, panel_rows, true>(m);
-    run_micro<T, Inner, 1, 1, panel_rows, true>(m);
+template <class T, class Inner> MicroKernel<T> packed_kernel(int width) {
+    if (width == tile<T>) return run_micro<T, Inner, full<T>, 2, panel_rows, true>;
+    if (width == full<T>) return run_micro<T, Inner, full<T>, 1, panel_rows, true>;
+    return run_micro<T, Inner, 1, 1, panel_rows, true>;
 }
 
 // ---- packing: N lines of neighbouring elements become columns

@@ -16,13 +16,13 @@ namespace vmaprun {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int vector_bytes = 64, panel_rows = 14, direct_rows = 8;
+constexpr int vector_bytes = 64, panel_rows = 14;
 #elif defined(__AVX2__)
-constexpr int vector_bytes = 32, panel_rows = 6, direct_rows = 6;
+constexpr int vector_bytes = 32, panel_rows = 6;
 #elif defined(__aarch64__)
-constexpr int vector_bytes = 16, panel_rows = 12, direct_rows = 8;
+constexpr int vector_bytes = 16, panel_rows = 12;
 #else
-constexpr int vector_bytes = 16, panel_rows = 6, direct_rows = 6;
+constexpr int vector_bytes = 16, panel_rows = 6;
 #endif
 
 template <class T, int N> struct VectorOf {
@@ -39,6 +39,34 @@ template <class T, int N> inline Vector<T, N> load(const T* from) {
     return value;
 }
 template <class T, int N> inline void store(T* to, Vector<T, N> value) { __builtin_memcpy(to, &value, sizeof value); }
+// The first `count` elements alone, 0 < count < N; the others are 0 when loaded.
+template <class T, int N> inline Vector<T, N> load_part(const T* from, int count) {
+    [[maybe_unused]] constexpr int bytes = N * static_cast<int>(sizeof(T));
+    using V = Vector<T, N>;
+#if defined(__AVX512VL__)
+    const unsigned mask = (1U << count) - 1;
+    if constexpr (bytes == 64 && sizeof(T) == 4) return V(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), from));
+    if constexpr (bytes == 64 && sizeof(T) == 8) return V(_mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), from));
+    if constexpr (bytes == 32 && sizeof(T) == 4) return V(_mm256_maskz_loadu_ps(static_cast<__mmask8>(mask), from));
+    if constexpr (bytes == 32 && sizeof(T) == 8) return V(_mm256_maskz_loadu_pd(static_cast<__mmask8>(mask), from));
+#endif
+    V value{};
+    if constexpr (N == 1) value = *from;
+    else for (int i = 0; i < count; ++i) value[i] = from[i];
+    return value;
+}
+template <class T, int N> inline void store_part(T* to, Vector<T, N> value, int count) {
+    [[maybe_unused]] constexpr int bytes = N * static_cast<int>(sizeof(T));
+#if defined(__AVX512VL__)
+    const unsigned mask = (1U << count) - 1;
+    if constexpr (bytes == 64 && sizeof(T) == 4) return _mm512_mask_storeu_ps(to, static_cast<__mmask16>(mask), __m512(value));
+    if constexpr (bytes == 64 && sizeof(T) == 8) return _mm512_mask_storeu_pd(to, static_cast<__mmask8>(mask), __m512d(value));
+    if constexpr (bytes == 32 && sizeof(T) == 4) return _mm256_mask_storeu_ps(to, static_cast<__mmask8>(mask), __m256(value));
+    if constexpr (bytes == 32 && sizeof(T) == 8) return _mm256_mask_storeu_pd(to, static_cast<__mmask8>(mask), __m256d(value));
+#endif
+    if constexpr (N == 1) *to = value;
+    else for (int i = 0; i < count; ++i) to[i] = value[i];
+}
 // Past the caches, where the instruction set has that; `to` is aligned to the vector.
 template <class T, int N> inline void stream(T* to, Vector<T, N> value) {
     [[maybe_unused]] constexpr int bytes = N * static_cast<int>(sizeof(T));
