@@ -27,6 +27,7 @@ namespace {
 
 constexpr int longest_link_chain = 40;
 constexpr std::int64_t worth_reserving = 1 << 20; // bytes
+constexpr std::int64_t stretch_bytes = 8 << 20;
 
 // An OutputFile::Pending. Lock-free, so that handlers may walk the list at any moment.
 std::atomic<void*> first_pending{nullptr};
@@ -191,8 +192,9 @@ void OutputFile::write_at(std::int64_t offset, std::string_view bytes) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
         at += count;
     }
-    // The disk works while the rest is computed: commit() has less to wait for.
-    if (length >= worth_reserving / 16) (void)sync_file_range(descriptor_, offset, length, SYNC_FILE_RANGE_WRITE);
+    // The disk works while the rest is computed, a stretch at a time: commit() has less to wait for.
+    const std::int64_t before = written_.fetch_add(length, std::memory_order_relaxed);
+    if (before / stretch_bytes != (before + length) / stretch_bytes) (void)sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 void OutputFile::commit() {

@@ -6,6 +6,8 @@
 // Failures are UserError E520 with the path and the system's reason (exit 5).
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -50,6 +52,7 @@ class OutputFile {
     std::string target_;    // behind symbolic links; empty when written directly
     std::string temporary_; // empty when written directly
     Pending* pending_ = nullptr;
+    std::atomic<std::int64_t> written_{0}; // by write_at
     int descriptor_ = -1;
     bool is_stdout_ = false;
     friend void remove_pending_outputs() noexcept;

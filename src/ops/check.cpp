@@ -238,7 +238,7 @@ std::string debug_text(const Node& node, const View& sample) {
 }
 
 std::span<const Op> check_ops() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // operands: a, b of any dtypes and shapes
         Op{.signature = "assert_eq(a, b)", .doc = "Stops the run where a and b differ in values or shape (not dtype); NaN equals NaN.",
            .example = "assert_eq([1, 2], [1.0, 2.0])", .family = Family::check, .lower = lower_assert_eq, .type = no_results, .kernel = assert_eq_kernel, .effect = Effect::visible},

@@ -101,13 +101,4 @@ Value logsumexp_over(Builder& builder, Value x, const std::vector<std::int64_t>&
     return keepdims ? result : squeeze_at(builder, result, axes);
 }
 
-std::span<const Op> composite_ops() {
-    static const std::vector<Op> rows = [] {
-        std::vector<Op> all;
-        for (const std::span<const Op> part : {statistics_rows(), neural_rows()}) all.insert(all.end(), part.begin(), part.end());
-        return all;
-    }();
-    return rows;
-}
-
 } // namespace vmaprun

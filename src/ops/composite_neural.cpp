@@ -86,7 +86,7 @@ Lowered lower_cross_entropy(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> neural_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "layer_norm(x, weight = none, bias = none, axis: axes = -1, eps: number = 1e-5)", .doc = "x with its mean taken off and scaled to variance 1 over axes; then times weight, plus bias.",
            .example = "layer_norm([1.0, 3.0], eps=0.0) => [-1.0, 1.0]", .family = Family::reduction, .lower = lower_layer_norm},
         Op{.signature = "rms_norm(x, weight = none, axis: axes = -1, eps: number = 1e-5)", .doc = "x scaled to a mean square of 1 over axes; then times weight.",

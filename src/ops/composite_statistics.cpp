@@ -115,7 +115,7 @@ Lowered lower_median(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> statistics_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "logsumexp(x, axis: axes = none, keepdims: bool = false)", .doc = "The logarithm of the sum of exp(x) over axes, without overflow.",
            .example = "logsumexp([0.0, 0.0]) => 0.6931471805599453", .family = Family::reduction, .lower = lower_logsumexp},
         Op{.signature = "median(x, axis: axes = none, keepdims: bool = false)", .doc = "The middle element over axes in order of size, or the mean of the two in the middle; NaN where there is one.",

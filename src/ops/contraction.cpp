@@ -68,13 +68,10 @@ Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes) {
 }
 
 std::span<const Op> contraction_ops() {
-    static const std::vector<Op> rows = [] {
-        std::vector<Op> all;
-        all.push_back({.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .kernel = dot_general_kernel});
-        all.push_back({.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .kernel = squared_distance_kernel});
-        for (const std::span<const Op> part : {product_rows(), einsum_rows()}) all.insert(all.end(), part.begin(), part.end());
-        return all;
-    }();
+    static constexpr Op rows[] = {
+        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .kernel = dot_general_kernel},
+        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .kernel = squared_distance_kernel},
+    };
     return rows;
 }
 

@@ -263,7 +263,7 @@ Lowered lower_einsum(Builder& builder, const BuiltinCall& call) { return Einsum(
 } // namespace
 
 std::span<const Op> einsum_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "einsum(equation: string, *operands)", .doc = "Sums of products by Einstein's notation; the pairs are contracted in the order that is cheapest for one sample.",
            .example = "einsum(\"ij,j->i\", [[1, 2], [3, 4]], [1, 1]) => [3, 7]", .family = Family::contraction, .lower = lower_einsum},
     };

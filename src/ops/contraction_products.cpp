@@ -200,7 +200,7 @@ Lowered lower_trace(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> product_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "matmul(x1, x2)", .doc = "The product of matrices, or of stacks of them (the operator `@`); vectors are rows on the left and columns on the right.",
            .example = "matmul([[1, 2], [3, 4]], [1, 1]) => [3, 7]", .family = Family::contraction, .lower = lower_matmul},
         Op{.signature = "vecdot(x1, x2, axis: axis = -1)", .doc = "Dot products along an axis; of complex vectors, with the first conjugated.",

@@ -277,7 +277,7 @@ Lowered lower_one_hot(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> creation_ops() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "zeros(shape: shape, dtype: dtype = none)", .doc = "A tensor of zeros.", .example = "zeros((2,)) => [0.0, 0.0]",
            .family = Family::creation, .lower = lower_zeros},
         Op{.signature = "ones(shape: shape, dtype: dtype = none)", .doc = "A tensor of ones.", .example = "ones((2,)) => [1.0, 1.0]",

@@ -150,7 +150,7 @@ Lowered lower_diff(Builder& builder, const BuiltinCall& call) {
 
 std::span<const Op> cumulative_ops() {
     // Nodes: operand x. attributes: 0: axis
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "cumulative_sum(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running sums along an axis; include_initial puts a 0 in front.",
            .example = "cumulative_sum([1, 2, 3]) => [1, 3, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Sum, false>},
         Op{.signature = "cumulative_prod(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running products along an axis; include_initial puts a 1 in front.",

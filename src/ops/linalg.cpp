@@ -7,7 +7,6 @@
 
 #include "ops/call.hpp"
 #include "ops/composite.hpp"
-#include "ops/families.hpp"
 #include "ops/kernels/linalg.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
@@ -171,7 +170,7 @@ Lowered lower_svdvals(Builder& builder, const BuiltinCall& call) { return node(b
 } // namespace
 
 std::span<const Op> linalg_factor_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // operand: of which the lower triangle is read
         Op{.signature = "cholesky(x, upper: bool = false)", .doc = "The lower triangular L with x = L @ L.T (adjoint when complex), of which the lower triangle is read; upper: its adjoint, from the upper one. E606 where x is not positive definite.",
            .example = "cholesky([[4.0, 2.0], [2.0, 5.0]]) => [[2.0, 0.0], [1.0, 2.0]]", .family = Family::linalg, .lower = lower_cholesky, .type = same_matrix, .kernel = cholesky_kernel, .effect = Effect::fault},
@@ -203,15 +202,6 @@ std::span<const Op> linalg_factor_rows() {
         Op{.signature = "expm(x)", .doc = "The exponential of square matrices: the sum of x to the k over k!.",
            .example = "expm([[0.0, 1.0], [0.0, 0.0]]) => [[1.0, 1.0], [0.0, 1.0]]", .family = Family::linalg, .lower = lower_square, .type = same_matrix, .kernel = expm_kernel},
     };
-    return rows;
-}
-
-std::span<const Op> linalg_ops() {
-    static const std::vector<Op> rows = [] {
-        std::vector<Op> all;
-        for (const std::span<const Op> part : {linalg_factor_rows(), linalg_composite_rows()}) all.insert(all.end(), part.begin(), part.end());
-        return all;
-    }();
     return rows;
 }
 

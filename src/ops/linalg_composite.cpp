@@ -128,7 +128,7 @@ Lowered lower_matrix_norm(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> linalg_composite_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "pinv(x, rtol = none)", .doc = "The pseudo-inverse; singular values below rtol times the largest count as 0 (max(rows, columns) times the dtype's precision unless told).",
            .example = "pinv([[2.0, 0.0], [0.0, 0.0]]) => [[0.5, 0.0], [0.0, 0.0]]", .family = Family::linalg, .lower = lower_pinv},
         Op{.signature = "lstsq(a, b, rtol = none)", .doc = "The x of least length with the smallest |a @ x - b|, b a vector or a stack of matrices.",

@@ -11,17 +11,6 @@
 
 namespace vmaprun {
 
-std::span<const Op> movement_ops() {
-    static const std::vector<Op> rows = [] {
-        std::vector<Op> all;
-        for (const std::span<const Op> part : {movement_view_rows(), movement_copy_rows(), movement_composite_rows()}) {
-            all.insert(all.end(), part.begin(), part.end());
-        }
-        return all;
-    }();
-    return rows;
-}
-
 Dims to_dims(std::span<const std::int64_t> numbers) { return Dims(numbers.begin(), numbers.end()); }
 
 std::string shape_words(const Dims& shape) { return shape.empty() ? "a scalar" : dims_text(shape); }

@@ -215,7 +215,7 @@ Lowered lower_meshgrid(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> movement_composite_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "matrix_transpose(x)", .doc = "x with its last two axes exchanged.",
            .example = "matrix_transpose([[1, 2], [3, 4]]) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_matrix_transpose},
         Op{.signature = "moveaxis(x, source: ints, destination: ints)", .doc = "x with axes moved to new positions; the others keep their order.",

@@ -220,7 +220,7 @@ Lowered lower_pad(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> movement_copy_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // operands: any number, one dtype. attributes: 0: axis
         Op{.signature = "concat(arrays: tensors, axis: axis = 0)", .doc = "Tensors joined along an existing axis (none: flattened first).",
            .example = "concat(([1, 2], [3])) => [1, 2, 3]", .family = Family::movement, .lower = lower_concat, .type = concat_type, .kernel = concat_kernel},

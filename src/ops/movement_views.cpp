@@ -296,7 +296,7 @@ Lowered lower_flip(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> movement_view_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // attributes: 0: Dims shape
         Op{.signature = "broadcast_to(x, shape: shape)", .doc = "x repeated along axes of size 1 and new leading axes until it has the shape.",
            .example = "broadcast_to([1, 2], (2, 2)) => [[1, 2], [1, 2]]", .family = Family::movement, .lower = lower_broadcast, .type = broadcast_type, .view = broadcast_view},

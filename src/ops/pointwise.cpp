@@ -96,15 +96,4 @@ std::vector<TensorType> real_part(std::span<const TensorType> operands, const At
     return {{dtype == DType::c64 ? DType::f32 : dtype == DType::c128 ? DType::f64 : dtype, operands[0].shape}};
 }
 
-std::span<const Op> pointwise_ops() {
-    static const std::vector<Op> rows = [] {
-        std::vector<Op> all;
-        for (const auto part : {pointwise_arithmetic_rows(), pointwise_comparison_rows(), pointwise_function_rows(), pointwise_composite_rows()}) {
-            all.insert(all.end(), part.begin(), part.end());
-        }
-        return all;
-    }();
-    return rows;
-}
-
 } // namespace vmaprun

@@ -2,6 +2,7 @@
 // the lowerings here see to: promote, lift whole numbers to f64 where the function needs floats, broadcast.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -43,7 +44,7 @@ template <PointwiseOp op> TileKernel tile_of(std::span<const DType> operands, DT
 
 // A row whose lowering is the plain one.
 template <PointwiseOp op, std::size_t arity, Domain domain>
-Op elementwise_row(std::string_view signature, std::string_view doc, std::string_view example, TypeRule type = same_dtype) {
+constexpr Op elementwise_row(std::string_view signature, std::string_view doc, std::string_view example, TypeRule type = same_dtype) {
     return Op{.signature = signature, .doc = doc, .example = example, .lower = lower_elementwise<arity, domain>, .type = type, .tile = tile_of<op>};
 }
 

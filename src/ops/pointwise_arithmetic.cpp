@@ -83,16 +83,16 @@ template <Domain domain, Domain unchanged_on> Lowered lower_unless_unchanged(Bui
 }
 
 template <PointwiseOp op, Domain domain, Domain unchanged_on>
-Op row_unless_unchanged(std::string_view signature, std::string_view doc, std::string_view example, TypeRule type = same_dtype) {
+constexpr Op row_unless_unchanged(std::string_view signature, std::string_view doc, std::string_view example, TypeRule type = same_dtype) {
     return Op{.signature = signature, .doc = doc, .example = example, .lower = lower_unless_unchanged<domain, unchanged_on>, .type = type, .tile = tile_of<op>};
 }
 
-Op with_dims(Op row, DimRule dims) {
+constexpr Op with_dims(Op row, DimRule dims) {
     row.dims = dims;
     return row;
 }
 
-Op with_lowering(Op row, Lowering lower) {
+constexpr Op with_lowering(Op row, Lowering lower) {
     row.lower = lower;
     return row;
 }
@@ -129,9 +129,9 @@ bool cast_stays_weak(const Attributes& attributes) { return attributes.size() > 
 
 constexpr auto bools_too = on_anything;
 
-std::vector<Op> make_rows() {
+constexpr auto make_rows() {
     using enum PointwiseOp;
-    return {
+    return std::array{
         // attributes: 0: DType, 1 (optional): bool: a weak operand gives a weak result.
         // Floats to whole numbers truncate and saturate, NaN is 0; whole numbers wrap; to bool: x != 0.
         Op{.signature = "cast", .type = cast_type, .tile = cast_tile, .stays_weak = cast_stays_weak},
@@ -169,7 +169,7 @@ std::vector<Op> make_rows() {
 } // namespace
 
 std::span<const Op> pointwise_arithmetic_rows() {
-    static const std::vector<Op> rows = make_rows();
+    static constexpr auto rows = make_rows();
     return rows;
 }
 

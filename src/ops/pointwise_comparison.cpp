@@ -36,16 +36,16 @@ Lowered lower_where(Builder& builder, const BuiltinCall& call) {
     return builder.add(call.op(), broadcast_values(builder, {condition, branches[0], branches[1]}));
 }
 
-Op logical(Op row, Lowering lower) {
+constexpr Op logical(Op row, Lowering lower) {
     row.lower = lower;
     return row;
 }
 
 constexpr Domain ordered = on_bool | on_real, bits = on_bool | on_int;
 
-std::vector<Op> make_rows() {
+constexpr auto make_rows() {
     using enum PointwiseOp;
-    return {
+    return std::array{
         elementwise_row<equal, 2, on_anything>("equal(x1, x2)", "True where they are equal; NaN equals nothing.", "equal([1, 2], 2) => [false, true]", truth_values),
         elementwise_row<not_equal, 2, on_anything>("not_equal(x1, x2)", "True where they differ.", "not_equal([1, 2], 2) => [true, false]", truth_values),
         elementwise_row<less, 2, ordered>("less(x1, x2)", "True where x1 < x2.", "less([1, 2], 2) => [true, false]", truth_values),
@@ -75,7 +75,7 @@ std::vector<Op> make_rows() {
 } // namespace
 
 std::span<const Op> pointwise_comparison_rows() {
-    static const std::vector<Op> rows = make_rows();
+    static constexpr auto rows = make_rows();
     return rows;
 }
 

@@ -71,7 +71,7 @@ Lowered lower_isclose(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> pointwise_composite_rows() {
-    static const std::vector<Op> rows = {
+    static constexpr std::array rows = {
         Op{.signature = "leaky_relu(x, negative_slope = 0.01)", .doc = "x where it is positive, else negative_slope times x.", .example = "leaky_relu([-100.0, 2.0]) => [-1.0, 2.0]", .lower = lower_leaky_relu},
         Op{.signature = "elu(x, alpha = 1.0)", .doc = "x where it is positive, else alpha * (exp(x) - 1).", .example = "elu([0.0, 2.0]) => [0.0, 2.0]", .lower = lower_elu},
         Op{.signature = "softsign(x)", .doc = "x / (1 + |x|).", .example = "softsign(1.0) => 0.5", .lower = lower_softsign},

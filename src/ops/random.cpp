@@ -229,7 +229,7 @@ Lowered lower_gamma(Builder& builder, const BuiltinCall& call) {
 
 std::span<const Op> random_ops() {
     using enum PointwiseOp;
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "key(seed)", .doc = "A random key made of a whole number: equal seeds give equal numbers, on every machine.",
            .example = "uniform(key(0)) => 0.947667", .family = Family::random, .lower = lower_key, .type = key_type, .kernel = key_kernel, .stays_weak = never_weak},
         // operand: key. attributes: 0: Dims

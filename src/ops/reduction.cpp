@@ -162,7 +162,7 @@ Lowered lower_position(Builder& builder, const BuiltinCall& call) {
 
 std::span<const Op> reduction_ops() {
     // Nodes: operand x. attributes: 0: Dims axes (ascending), 1: bool keepdims; of argmax and argmin 0: axis, or -1 for all.
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "sum(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
            .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel},
         Op{.signature = "prod(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",

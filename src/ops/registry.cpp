@@ -2,14 +2,35 @@
 #include <array>
 
 #include "ops/call.hpp"
+#include "ops/composite.hpp"
+#include "ops/contraction_rows.hpp"
 #include "ops/families.hpp"
+#include "ops/linalg.hpp"
 #include "ops/lowering.hpp"
+#include "ops/movement.hpp"
+#include "ops/pointwise.hpp"
+#include "ops/selection.hpp"
+#include "ops/signal.hpp"
 
 namespace vmaprun {
 
 std::span<const std::span<const Op>> all_ops() {
-    static const std::array families = {creation_ops(), pointwise_ops(), composite_ops(), reduction_ops(), cumulative_ops(), movement_ops(),
-                                        selection_ops(), sorting_ops(), contraction_ops(), signal_ops(), random_ops(), linalg_ops(), check_ops(), control_ops()};
+    static const std::array families = {
+        creation_ops(),
+        pointwise_arithmetic_rows(), pointwise_comparison_rows(), pointwise_function_rows(), pointwise_composite_rows(),
+        statistics_rows(), neural_rows(),
+        reduction_ops(),
+        cumulative_ops(),
+        movement_view_rows(), movement_copy_rows(), movement_composite_rows(),
+        selection_index_rows(), selection_window_rows(), selection_search_rows(),
+        sorting_ops(),
+        contraction_ops(), product_rows(), einsum_rows(),
+        fourier_rows(), convolution_rows(), pooling_rows(),
+        random_ops(),
+        linalg_factor_rows(), linalg_composite_rows(),
+        check_ops(),
+        control_ops(),
+    };
     return families;
 }
 

@@ -332,7 +332,7 @@ void check_update_mode(const std::string& mode, DType dtype) {
 }
 
 std::span<const Op> selection_index_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // operands: x, index arrays (i64, one shape). attributes: 0: Dims axes of x, one an index array; 1: position of the
         // index shape among the axes of x that are left; 2: clamp: positions out of range are no fault, in every run
         Op{.signature = "index_gather", .family = Family::selection, .type = gather_type, .kernel = gather_kernel, .effect = Effect::fault, .weak_operands = 1},

@@ -229,7 +229,7 @@ Lowered lower_searchsorted(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> selection_search_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "take(x, indices, axis: axis = none)", .doc = "The slices of x at the given positions of an axis (none: of x as one flat row).",
            .example = "take([10, 20, 30], [2, 0]) => [30, 10]", .family = Family::selection, .lower = lower_take},
         Op{.signature = "take_along_axis(x, indices, axis: axis = -1)", .doc = "For each element of indices, the element of x at that position of the axis.",

@@ -213,7 +213,7 @@ Lowered lower_dynamic_update(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> selection_window_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // operands: x, a start (i64 scalar) for each of the leading axes. attributes: 0: Dims sizes along those axes
         Op{.signature = "window(x, start: any, size: shape)",
            .doc = "The part of x of the given size that begins at start, along the leading axes; a window that leaves x stops the run.",

@@ -153,7 +153,7 @@ Value convolution(Builder& builder, Value x, Value w, const Convolution& how) {
 }
 
 std::span<const Op> convolution_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // attributes: kernels/convolution.hpp
         Op{.signature = "convolution", .family = Family::signal, .type = convolution_type, .kernel = convolution_kernel},
         Op{.signature = "conv(x, w, stride: ints = 1, padding: padding = \"valid\", dilation: ints = 1, groups: int = 1)",

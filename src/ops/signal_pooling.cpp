@@ -239,7 +239,7 @@ Lowered lower_interp(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> pooling_rows() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         Op{.signature = "pool_max", .family = Family::signal, .type = pool_type, .kernel = pool_max_kernel},
         Op{.signature = "pool_position", .family = Family::signal, .type = pool_position_type, .kernel = pool_position_kernel, .stays_weak = never_weak},
         Op{.signature = "max_pool(x, size: any, stride: ints = none)",

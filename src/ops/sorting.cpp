@@ -194,7 +194,7 @@ Lowered lower_unique(Builder& builder, const BuiltinCall& call) {
 } // namespace
 
 std::span<const Op> sorting_ops() {
-    static const std::array rows = {
+    static constexpr std::array rows = {
         // operand: x, along its last axis. attributes: 0: descending
         Op{.signature = "sort(x, axis: axis = -1, descending: bool = false, stable: bool = true)",
            .doc = "The elements of x in order along an axis (none: of x as one flat row); NaN counts as the largest.",

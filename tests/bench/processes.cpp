@@ -161,6 +161,7 @@ class Processes {
         compete(title,
                 {{"vmaprun chain.vm", {own_, script, "-i", "x=" + x, "-o", y}, "/dev/null", y, {}, false},
                  {"cp", {"cp", x, z}, "/dev/null", z, {}, false},
+                 {"cp, and wait for the disk as vmaprun", {"dd", "if=" + x, "of=" + z, "bs=512K", "conv=fsync", "status=none"}, "/dev/null", z, {}, false},
                  {"Python + NumPy", {python_, "-c", numpy, x, w}, "/dev/null", w, {}, false}},
                 rounds, 4.0 * static_cast<double>(count));
         for (const std::string& path : {x, y, z, w}) unlink(path.c_str());
