@@ -1,5 +1,16 @@
 #include "cli/arguments.hpp"
 
+// CLI11 includes <iostream>, and with it an object that sets up the standard streams and their locales at every start. Nothing here writes
+// to them, so that header is taken for included, and what CLI11 mentions of it is declared.
+#include <istream>
+#include <ostream>
+#ifdef __GLIBCXX__
+#define _GLIBCXX_IOSTREAM 1 // NOLINT
+namespace std {
+extern ostream cout, cerr; // NOLINT
+}
+#endif
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
