@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "array/memory_limit.hpp"
+#include "array/words.hpp"
 #include "base/checked.hpp"
 #include "base/error.hpp"
 
@@ -107,10 +108,6 @@ void collapse(View& from, View& to) {
     to = std::move(b);
 }
 
-struct Wide {
-    std::uint64_t low, high;
-};
-
 } // namespace
 
 std::int64_t element_count(std::span<const std::int64_t> shape) {
@@ -185,13 +182,7 @@ void copy_elements(const View& from, const View& to) {
     if (from.size() == 0) return;
     View source = from, target = to;
     collapse(source, target);
-    switch (size_of(from.dtype)) {
-    case 1: return copy_words<std::uint8_t>(source, target);
-    case 2: return copy_words<std::uint16_t>(source, target);
-    case 4: return copy_words<std::uint32_t>(source, target);
-    case 8: return copy_words<std::uint64_t>(source, target);
-    default: return copy_words<Wide>(source, target);
-    }
+    visit_word(size_of(from.dtype), [&]<class Word>(Word) { copy_words<Word>(source, target); });
 }
 
 bool same_bits(const Array& a, const Array& b) {

@@ -77,6 +77,9 @@ class GraphRunner {
     PreparedSteps prepared_; // empty: once
 };
 
+// The kernel of a pointwise node for the dtypes of its operands and result.
+TileKernel tile_kernel(const Graph& graph, const Node& node);
+
 void run_step(const Work& work, const Step& step);
 // The result as a look at its operand. False: a view rule may need other strides than these, and the kernel is to run.
 bool run_view(const Work& work, const Node& node);

@@ -73,7 +73,7 @@ class Explanation {
         std::string types;
         for (const std::uint32_t n : step.nodes) {
             for (const std::uint32_t result : graph_of.nodes[n].results) {
-                const bool stored = step.nodes.size() == 1 || std::ranges::find(step.stored, result) != step.stored.end();
+                const bool stored = step.keeps(result);
                 if (stored) types += (types.empty() ? " -> " : ", ") + graph_of.values[result].type.text();
             }
         }

@@ -21,12 +21,20 @@ int cost_of(const Node& node) { return node.op->family == Family::pointwise && n
 
 } // namespace
 
+TileKernel tile_kernel(const Graph& graph, const Node& node) {
+    std::vector<DType> dtypes;
+    for (const Value operand : node.operands) dtypes.push_back(graph.type(operand).dtype);
+    const DType dtype = graph.values[node.results[0]].type.dtype;
+    const TileKernel kernel = node.op->tile(dtypes, dtype);
+    if (kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel for " + std::string(name_of(dtype)));
+    return kernel;
+}
+
 struct FusedStep::Making {
     const Work& work;
     const Step& step;
     std::map<std::pair<std::uint32_t, Form>, std::size_t> inputs;
     std::map<std::uint32_t, std::size_t> made; // values of the step itself
-    bool is_kept(std::uint32_t value) const { return step.nodes.size() == 1 || std::ranges::find(step.stored, value) != step.stored.end(); }
 };
 
 FusedStep::FusedStep(const Work& work, const Step& step) : kernels_(static_cast<std::int64_t>(step.nodes.size())) {
@@ -67,7 +75,7 @@ void FusedStep::add_node(Making& making, const Node& node) {
     const Work& work = making.work;
     const std::uint32_t result = node.results[0];
     const TensorType& type = work.info(result).type;
-    const bool kept = making.is_kept(result);
+    const bool kept = making.step.keeps(result);
     if (node.op->tile == nullptr && node.op->rows == nullptr) { // a look at a row value, or along the columns
         making.made[result] = making.made.at(node.operands[0].index);
         if (kept) views_.push_back(static_cast<std::uint32_t>(&node - work.graph().nodes.data()));
@@ -81,13 +89,8 @@ void FusedStep::add_node(Making& making, const Node& node) {
     } else {
         const Form form = same_sizes(type.shape, making.step.space) ? Form::full : Form::row;
         std::vector<std::size_t> operands;
-        std::vector<DType> dtypes;
-        for (std::size_t i = 0; i < node.operands.size(); ++i) {
-            dtypes.push_back(work.graph().type(node.operands[i]).dtype);
-            operands.push_back(operand_register(making, node, i, form));
-        }
-        const TileKernel kernel = node.op->tile(dtypes, type.dtype);
-        if (kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel for " + std::string(name_of(type.dtype)));
+        for (std::size_t i = 0; i < node.operands.size(); ++i) operands.push_back(operand_register(making, node, i, form));
+        const TileKernel kernel = tile_kernel(work.graph(), node);
         which = program_->add_step(kernel, operands, type.dtype, form, target);
     }
     making.made[result] = which;

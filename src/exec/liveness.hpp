@@ -7,6 +7,7 @@
 // their last axes, are gathered into fused steps.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -22,6 +23,9 @@ struct Step {
     Dims space;                          // fused: the sample shape of its widest values
     std::size_t column_axes = 0;         // fused: the last so many axes of it are rows that are folded
     std::uint32_t index = 0;             // among all steps of the plan
+
+    // Whether a value that it makes is in memory after it.
+    bool keeps(std::uint32_t value) const { return nodes.size() == 1 || std::ranges::find(stored, value) != stored.end(); }
 };
 
 struct Segment {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "array/words.hpp"
 #include "exec/memory.hpp"
 
 namespace vmaprun {
@@ -14,18 +15,8 @@ template <class Word> void copy_single(const View& from, std::span<const std::in
     for (std::size_t i = 0; i < from_at.size(); ++i) out[to_at[i]] = in[from_at[i]];
 }
 
-struct Wide {
-    std::uint64_t low, high;
-};
-
 void copy_singles(const View& from, std::span<const std::int64_t> from_at, const View& to, std::span<const std::int64_t> to_at) {
-    switch (size_of(from.dtype)) {
-    case 1: return copy_single<std::uint8_t>(from, from_at, to, to_at);
-    case 2: return copy_single<std::uint16_t>(from, from_at, to, to_at);
-    case 4: return copy_single<std::uint32_t>(from, from_at, to, to_at);
-    case 8: return copy_single<std::uint64_t>(from, from_at, to, to_at);
-    default: return copy_single<Wide>(from, from_at, to, to_at);
-    }
+    visit_word(size_of(from.dtype), [&]<class Word>(Word) { copy_single<Word>(from, from_at, to, to_at); });
 }
 
 // Copies, for each i, the slice at from_at[i] to the slice at to_at[i] (elements from the views' data).

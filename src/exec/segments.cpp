@@ -332,7 +332,7 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
         std::int64_t inside = 0; // a body has values of its own, about as large as what goes in and comes out
         for (const std::uint32_t n : step.nodes) {
             for (const std::uint32_t result : graph.nodes[n].results) {
-                const bool stored = step.nodes.size() == 1 || std::ranges::find(step.stored, result) != step.stored.end();
+                const bool stored = step.keeps(result);
                 if (stored) live += bytes_in(result);
                 if (!first.bodies.empty()) inside += 2 * bytes_in(result);
             }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "array/words.hpp"
 #include "base/error.hpp"
 #include "ops/kernels/pointwise.hpp"
 #include "ops/kernels/stream.hpp"
@@ -17,10 +18,6 @@ constexpr std::size_t tile_bytes = 8192;           // of the widest element: wha
 constexpr std::int64_t flat_tile = 1024;           // elements, of a flat program
 constexpr std::int64_t least_prefetched = 1 << 20; // bytes of an input: what is smaller is in a cache already
 constexpr std::size_t no_slot = SIZE_MAX;
-
-struct Wide {
-    std::uint64_t low, high;
-};
 
 // One element many times: what is there is doubled.
 template <class Word> void spread(const Word& word, std::int64_t count, Word* out) {
@@ -72,13 +69,7 @@ void read_tile(const std::byte* data, const Shape& shape, const Strides& strides
 }
 
 void read_any(std::size_t width, const std::byte* data, const Shape& shape, const Strides& strides, std::int64_t begin, std::int64_t count, std::byte* to) {
-    switch (width) {
-    case 1: return read_tile<std::uint8_t>(data, shape, strides, begin, count, to);
-    case 2: return read_tile<std::uint16_t>(data, shape, strides, begin, count, to);
-    case 4: return read_tile<std::uint32_t>(data, shape, strides, begin, count, to);
-    case 8: return read_tile<std::uint64_t>(data, shape, strides, begin, count, to);
-    default: return read_tile<Wide>(data, shape, strides, begin, count, to);
-    }
+    visit_word(width, [&]<class Word>(Word) { read_tile<Word>(data, shape, strides, begin, count, to); });
 }
 
 } // namespace
@@ -100,13 +91,7 @@ void write_elements(const std::byte* from, const View& to, std::int64_t begin, s
             for (std::int64_t i = 0; i < length; ++i) out[i * to.strides.back()] = *in++;
         });
     };
-    switch (size_of(to.dtype)) {
-    case 1: return write(std::uint8_t{});
-    case 2: return write(std::uint16_t{});
-    case 4: return write(std::uint32_t{});
-    case 8: return write(std::uint64_t{});
-    default: return write(Wide{});
-    }
+    visit_word(size_of(to.dtype), write);
 }
 
 TileProgram::TileProgram(Shape rows, Shape columns)
@@ -286,7 +271,7 @@ void spread_rows_of(std::size_t width, const std::byte* from, std::int64_t rows,
     case 2: return spread_rows<std::uint16_t>(from, rows, columns, to);
     case 4: return pointwise_table().spread32(from, rows, columns, to);
     case 8: return pointwise_table().spread64(from, rows, columns, to);
-    default: return spread_rows<Wide>(from, rows, columns, to);
+    default: return spread_rows<WideWord>(from, rows, columns, to);
     }
 }
 

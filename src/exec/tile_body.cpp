@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "array/words.hpp"
 #include "base/error.hpp"
 #include "ir/structural.hpp"
 
@@ -106,16 +107,10 @@ class TileBody::Maker {
     void add_node(TileBody& body, const Step& step, const Node& node) {
         const std::uint32_t result = node.results[0];
         std::vector<std::size_t> operands;
-        std::vector<DType> dtypes;
-        for (std::size_t i = 0; i < node.operands.size(); ++i) {
-            dtypes.push_back(graph_.type(node.operands[i]).dtype);
-            operands.push_back(operand(body, node, i));
-        }
+        for (std::size_t i = 0; i < node.operands.size(); ++i) operands.push_back(operand(body, node, i));
         const DType dtype = graph_.values[result].type.dtype;
-        const TileKernel kernel = node.op->tile(dtypes, dtype);
-        if (kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel for " + std::string(name_of(dtype)));
-        const bool stored = step.nodes.size() == 1 || std::ranges::find(step.stored, result) != step.stored.end();
-        registers_[result] = body.program_.add_step(kernel, operands, dtype, TileProgram::Form::full, stored ? TileProgram::Target::memory : TileProgram::Target::tile);
+        const TileKernel kernel = tile_kernel(graph_, node);
+        registers_[result] = body.program_.add_step(kernel, operands, dtype, TileProgram::Form::full, step.keeps(result) ? TileProgram::Target::memory : TileProgram::Target::tile);
     }
 
     bool add_output(TileBody& body, std::size_t o) {
@@ -176,20 +171,10 @@ template <class Word> void keep_words(Word* data, const std::vector<std::int32_t
     for (std::size_t i = 0; i < kept.size(); ++i) data[i] = data[kept[i]];
 }
 
-struct Wide {
-    std::uint64_t low, high;
-};
-
 } // namespace
 
 void keep_elements(std::byte* data, std::size_t width, const std::vector<std::int32_t>& kept) {
-    switch (width) {
-    case 1: return keep_words(reinterpret_cast<std::uint8_t*>(data), kept);
-    case 2: return keep_words(reinterpret_cast<std::uint16_t*>(data), kept);
-    case 4: return keep_words(reinterpret_cast<std::uint32_t*>(data), kept);
-    case 8: return keep_words(reinterpret_cast<std::uint64_t*>(data), kept);
-    default: return keep_words(reinterpret_cast<Wide*>(data), kept);
-    }
+    visit_word(width, [&]<class Word>(Word) { keep_words(reinterpret_cast<Word*>(data), kept); });
 }
 
 } // namespace vmaprun

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "array/words.hpp"
 #include "exec/tile.hpp"
 
 namespace vmaprun {
 namespace {
 
 constexpr std::int64_t steps_a_panel = 16; // a cache line of f32
-
-struct Wide {
-    std::uint64_t low, high;
-};
 
 // rows x columns elements, in squares, so that both sides stay in the cache.
 template <class Word> void turn(const Word* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows, std::int64_t columns, Word* to, std::int64_t to_row, std::int64_t to_column) {
@@ -79,15 +76,7 @@ void TileSlices::move_chunk(Use direction) {
         else if (direction == Use::read) turn<Word>(whole, time_stride_, stride, steps, count_, panel, tile_, 1);
         else turn<Word>(panel, tile_, 1, steps, count_, whole, time_stride_, stride);
     };
-    if (slice_.rank() == 1) {
-        switch (width_) {
-        case 1: return turn_words(std::uint8_t{});
-        case 2: return turn_words(std::uint16_t{});
-        case 4: return turn_words(std::uint32_t{});
-        case 8: return turn_words(std::uint64_t{});
-        default: return turn_words(Wide{});
-        }
-    }
+    if (slice_.rank() == 1) return visit_word(static_cast<std::size_t>(width_), turn_words);
     for (std::int64_t k = 0; k < steps; ++k) {
         View slice = slice_;
         slice.data += (begin + k) * time_stride_ * width_;
