@@ -60,8 +60,14 @@ std::size_t FusedStep::operand_register(Making& making, const Node& node, std::s
     const auto [known, is_new] = making.inputs.try_emplace({value, form}, 0);
     if (is_new) {
         View view = making.work.aligned(node, i, node.lanes);
+        const Shape space = making.work.frame.shape(node.lanes, making.step.space);
+        if (form == Form::full && view.rank() < space.size()) { // one row for all: the axes of the rows are missing
+            const auto lanes = static_cast<std::ptrdiff_t>(space.size() - making.step.space.size()), missing = static_cast<std::ptrdiff_t>(space.size() - view.rank());
+            view.shape.insert(view.shape.begin() + lanes, space.begin() + lanes, space.begin() + lanes + missing);
+            view.strides.insert(view.strides.begin() + lanes, static_cast<std::size_t>(missing), 0);
+        }
         if (form == Form::row) { // axes of extent 1 where the columns are
-            const auto rows = static_cast<std::ptrdiff_t>(making.work.frame.shape(node.lanes, making.step.space).size() - making.step.column_axes);
+            const auto rows = static_cast<std::ptrdiff_t>(space.size() - making.step.column_axes);
             view.shape.resize(static_cast<std::size_t>(rows));
             view.strides.resize(static_cast<std::size_t>(rows));
         }
@@ -84,8 +90,11 @@ void FusedStep::add_node(Making& making, const Node& node) {
     const Target target = kept ? Target::memory : Target::tile;
     std::size_t which = 0;
     if (node.op->tile == nullptr) {
-        const TensorType& operand = work.graph().type(node.operands[0]);
-        which = program_->add_fold(node.op->rows(node, operand).kernel, operand_register(making, node, 0, Form::full), type.dtype, target);
+        std::vector<TensorType> types;
+        for (const Value operand : node.operands) types.push_back(work.graph().type(operand));
+        const RowWork fold = node.op->rows(node, types);
+        const std::size_t first = operand_register(making, node, 0, Form::full);
+        which = fold.product ? program_->add_product(fold.product, first, operand_register(making, node, 1, Form::full), type.dtype, target) : program_->add_fold(fold.kernel, first, type.dtype, target);
     } else {
         const Form form = same_sizes(type.shape, making.step.space) ? Form::full : Form::row;
         std::vector<std::size_t> operands;

@@ -85,6 +85,7 @@ class Phases {
 // ---- steps: which pointwise nodes, folds of rows and looks at their results run together
 
 constexpr std::int64_t longest_row = 8192; // elements: so that a tile, which holds whole rows, stays near
+constexpr std::int64_t longest_product = 128; // so that a tile has rows enough to work on side by side
 
 std::int64_t elements(std::span<const Dim> dims) {
     double count = 1;
@@ -99,18 +100,18 @@ class Fusing {
     void add(std::uint32_t n) {
         const Node& node = graph_.nodes[n];
         const RowWork work = row_work(node);
-        const bool fuses = is_pointwise(node) || work.kernel != nullptr;
+        const bool fuses = is_pointwise(node) || work;
         std::size_t target = fuses || is_view(node) ? group_for(node, work) : none;
         if (target == none) {
             target = drafts_.size();
             Draft draft{next_position_++, {}, false, node.lanes, {}, work.axes, {}};
-            if (fuses) draft.space = graph_.type(work.kernel ? node.operands[0] : graph_.result(node)).shape;
+            if (fuses) draft.space = graph_.type(work ? node.operands[0] : graph_.result(node)).shape;
             drafts_.push_back(std::move(draft));
             // Views of what was there before the segment wait for nothing.
             const bool ready = std::ranges::all_of(node.operands, [&](Value operand) { return step_of_[operand.index] == none || drafts_[step_of_[operand.index]].position == 0; });
             if (ready && !fuses && (is_view(node) || node.operands.empty())) drafts_.back().position = 0;
             if (fuses) recent_.push_back(target);
-            if (work.kernel) drafts_.back().rows.insert(node.results[0]);
+            if (work) drafts_.back().rows.insert(node.results[0]);
         }
         drafts_[target].nodes.push_back(n);
         for (const Value operand : node.operands) {
@@ -142,10 +143,11 @@ class Fusing {
 
     RowWork row_work(const Node& node) const {
         if (node.op->rows == nullptr) return {};
-        const TensorType& operand = graph_.type(node.operands[0]);
-        const RowWork work = node.op->rows(node, operand);
-        const std::int64_t length = elements(std::span(operand.shape).last(work.axes));
-        return work.kernel && length >= 1 && length <= longest_row ? work : RowWork{};
+        std::vector<TensorType> operands;
+        for (const Value operand : node.operands) operands.push_back(graph_.type(operand));
+        const RowWork work = node.op->rows(node, operands);
+        const std::int64_t length = elements(std::span(operands[0].shape).last(work.axes));
+        return work && length >= 1 && length <= (work.product ? longest_product : longest_row) ? work : RowWork{};
     }
 
     // Whether a shape is that of one element a row, with or without axes of 1 for the columns.
@@ -160,7 +162,7 @@ class Fusing {
         if (node.lanes != draft.lanes || node.results.size() != 1) return Fit::no;
         const Dims& shape = graph_.values[node.results[0]].type.shape;
         const auto is_row = [&](Value value) { return draft.rows.contains(value.index); };
-        if (work.kernel != nullptr) {
+        if (work) {
             const bool same_columns = draft.column_axes == 0 || draft.column_axes == work.axes;
             return same_columns && same_sizes(graph_.type(node.operands[0]).shape, draft.space) ? Fit::row : Fit::no;
         }
@@ -195,7 +197,7 @@ class Fusing {
             });
             if (!in_time && draft.is_read) continue;
             if (!in_time) draft.position = next_position_++;
-            if (work.kernel != nullptr) draft.column_axes = work.axes;
+            if (work) draft.column_axes = work.axes;
             if (fit == Fit::row) draft.rows.insert(node.results[0]);
             return group;
         }

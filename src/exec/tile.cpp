@@ -150,7 +150,11 @@ std::size_t TileProgram::spread_along_columns(std::size_t row_register) {
     if (columns_ == 1) return row_register;
     if (registers_[row_register].spread_to != 0) return registers_[row_register].spread_to;
     const std::size_t target = add_register(registers_[row_register].width, Form::full, Access::computed);
-    instructions_.push_back({nullptr, nullptr, nullptr, {row_register}, 1, target});
+    Instruction spreading;
+    spreading.operands = {row_register};
+    spreading.operand_count = 1;
+    spreading.target = target;
+    instructions_.push_back(spreading);
     registers_[row_register].spread_to = target;
     return target;
 }
@@ -189,8 +193,22 @@ std::size_t TileProgram::add_step(TileKernel kernel, std::span<const std::size_t
 std::size_t TileProgram::add_fold(RowKernel kernel, std::size_t operand, DType dtype, Target target) {
     const std::size_t whole = registers_[operand].form == Form::row ? spread_along_columns(operand) : operand;
     const std::size_t made = add_register(size_of(dtype), Form::row, target == Target::memory ? Access::stored : Access::computed);
-    instructions_.push_back({nullptr, kernel, nullptr, {whole}, 1, made});
+    Instruction folding;
+    folding.fold = kernel;
+    folding.operands = {whole};
+    folding.operand_count = 1;
+    folding.target = made;
+    instructions_.push_back(folding);
     return made;
+}
+
+std::size_t TileProgram::add_product(RowProductKernel kernel, std::size_t a, std::size_t b, DType dtype, Target target) {
+    Instruction instruction;
+    instruction.product = kernel;
+    for (const std::size_t operand : {a, b}) instruction.operands[instruction.operand_count++] = registers_[operand].form == Form::row ? spread_along_columns(operand) : operand;
+    instruction.target = add_register(size_of(dtype), Form::row, target == Target::memory ? Access::stored : Access::computed);
+    instructions_.push_back(instruction);
+    return instruction.target;
 }
 
 // Scratch tiles are used again after the last step that reads them, so that few of them are hot.
@@ -332,6 +350,7 @@ void TileProgram::execute(Tile& tile, std::int64_t first, std::int64_t count, st
         const Register& target = registers_[instruction.target];
         if (instruction.kernel != nullptr) instruction.kernel(out, operands.data(), elements(target.form, count));
         else if (instruction.pair != nullptr) instruction.pair(out, operands[0], operands[1], count, columns_);
+        else if (instruction.product != nullptr) instruction.product(out, operands[0], operands[1], is_one_row(instruction.operands[1]) ? 0 : columns_, count, columns_);
         else if (instruction.fold != nullptr) instruction.fold(out, operands[0], count, columns_);
         else spread_rows_of(target.width, static_cast<const std::byte*>(operands[0]), count, columns_, out);
         if (target.access == Access::streamed) {

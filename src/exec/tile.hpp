@@ -34,6 +34,7 @@ class TileProgram {
     // A register made by a kernel from earlier ones. A full step takes registers of either form, a row step row registers.
     std::size_t add_step(TileKernel kernel, std::span<const std::size_t> operands, DType dtype, Form form, Target target);
     std::size_t add_fold(RowKernel kernel, std::size_t operand, DType dtype, Target target);
+    std::size_t add_product(RowProductKernel kernel, std::size_t a, std::size_t b, DType dtype, Target target);
     void prepare(Stores stores); // after the last step
     // The memory of an input (of the same strides as before) or of a result (row-major, of its form's shape).
     void bind(std::size_t which, std::byte* data) { registers_[which].data = data; }
@@ -64,6 +65,7 @@ class TileProgram {
     struct Instruction {
         TileKernel kernel = nullptr;    // all null: a row register spread along the columns
         RowKernel fold = nullptr;
+        RowProductKernel product = nullptr;
         RowPairFunction pair = nullptr; // of a full operand, then one of an element a row
         std::array<std::size_t, most_operands> operands{};
         std::size_t operand_count = 0, target = 0;
@@ -74,6 +76,7 @@ class TileProgram {
     bool pair_with_row(Instruction& instruction, TileKernel kernel, std::span<const std::size_t> operands, Form form) const;
     std::size_t spread_along_columns(std::size_t row_register);
     bool has_slot(const Register& each) const { return each.access != Access::direct && each.access != Access::stored; }
+    bool is_one_row(std::size_t which) const { return registers_[which].access == Access::repeated || registers_[which].access == Access::spread; }
     std::int64_t elements(Form form, std::int64_t rows) const { return form == Form::full ? rows * columns_ : rows; }
     void fill_once(Tile& tile, std::int64_t rows) const;
     void fill_with_one(Tile& tile, std::size_t which, std::int64_t rows) const;

@@ -72,12 +72,17 @@ using TileRule = TileKernel (*)(std::span<const DType> operands, DType result);
 // Work on whole rows of a tile: `rows` rows of `columns` >= 1 elements, row-major without gaps; writes one element a row.
 // The bits of a row's result depend on that row alone.
 using RowKernel = void (*)(void* out, const void* in, std::int64_t rows, std::int64_t columns);
+// The same of the rows of two tiles; those of b begin `b_step` elements after each other (0: one row for all of a's).
+using RowProductKernel = void (*)(void* out, const void* a, const void* b, std::int64_t b_step, std::int64_t rows, std::int64_t columns);
 struct RowWork {
-    RowKernel kernel = nullptr; // null: this node doesn't fold rows
-    std::size_t axes = 0;       // the last so many axes of its operand are the columns
+    RowKernel kernel = nullptr;         // of one operand,
+    RowProductKernel product = nullptr; // or of two; neither: this node doesn't fold rows
+    std::size_t axes = 0;               // the last so many axes of its operands are the columns
+    explicit operator bool() const { return kernel != nullptr || product != nullptr; }
 };
-// Reductions over the last axes: fused by the engine with what is pointwise before and after them.
-using RowRule = RowWork (*)(const Node& node, const TensorType& operand);
+// Folds over the last axes: fused by the engine with what is pointwise before and after them. A second operand has the
+// shape of the first, or of its columns alone.
+using RowRule = RowWork (*)(const Node& node, std::span<const TensorType> operands);
 
 // How a call in a script becomes nodes: promotes, broadcasts, normalises axes, adds nodes. Several values: a tuple.
 struct Lowered {

@@ -34,6 +34,14 @@ std::vector<TensorType> dot_general_type(std::span<const TensorType> operands, c
     return {type};
 }
 
+// Dot products of rows: b is contracted whole, or both sides have a vector for each place of the batch.
+template <RowProductKernel (*Kernel)(DType)> RowWork product_of_rows(const Node& node, std::span<const TensorType> operands) {
+    const auto batch = static_cast<std::size_t>(node.integer(0)), contracted = static_cast<std::size_t>(node.integer(1));
+    const std::size_t a = operands[0].rank(), b = operands[1].rank();
+    const bool one_row = batch == 0 && b == contracted, row_by_row = a == batch + contracted && b == a && same_sizes(operands[0].shape, operands[1].shape);
+    return contracted > 0 && (one_row || row_by_row) ? RowWork{nullptr, Kernel(operands[0].dtype), contracted} : RowWork{};
+}
+
 // The axes of a tensor of that rank as [batch..., free..., contracted...].
 std::vector<std::int64_t> in_order(std::size_t rank, const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& contracted) {
     std::vector<std::int64_t> order = batch;
@@ -69,8 +77,8 @@ Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes) {
 
 std::span<const Op> contraction_ops() {
     static constexpr Op rows[] = {
-        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .kernel = dot_general_kernel},
-        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .kernel = squared_distance_kernel},
+        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<dot_rows>, .kernel = dot_general_kernel},
+        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<squared_distance_rows>, .kernel = squared_distance_kernel},
     };
     return rows;
 }

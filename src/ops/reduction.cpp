@@ -69,17 +69,19 @@ std::vector<TensorType> position(std::span<const TensorType> operands, const Att
 }
 
 // The last axes, all of them in order: those that an operand's rows are made of.
-template <RowKernel (*Kernel)(DType)> RowWork fold_of_rows(const Node& node, const TensorType& operand) {
+template <RowKernel (*Kernel)(DType)> RowWork fold_of_rows(const Node& node, std::span<const TensorType> operands) {
+    const TensorType& operand = operands[0];
     const Dims& axes = node.dims(0);
     for (std::size_t i = 0; i < axes.size(); ++i) {
         if (axes[i].value() != static_cast<std::int64_t>(operand.rank() - axes.size() + i)) return {};
     }
-    return axes.empty() ? RowWork{} : RowWork{Kernel(operand.dtype), axes.size()};
+    return axes.empty() ? RowWork{} : RowWork{Kernel(operand.dtype), nullptr, axes.size()};
 }
-template <RowKernel (*Kernel)(DType)> RowWork position_in_rows(const Node& node, const TensorType& operand) {
+template <RowKernel (*Kernel)(DType)> RowWork position_in_rows(const Node& node, std::span<const TensorType> operands) {
+    const TensorType& operand = operands[0];
     const std::int64_t axis = node.integer(0), rank = static_cast<std::int64_t>(operand.rank());
     if (rank == 0 || (axis >= 0 && axis != rank - 1)) return {};
-    return {Kernel(operand.dtype), axis < 0 ? operand.rank() : 1};
+    return {Kernel(operand.dtype), nullptr, axis < 0 ? operand.rank() : 1};
 }
 
 bool never_weak(const Attributes&) { return false; }

@@ -14,4 +14,8 @@ namespace vmaprun {
 void dot_general_kernel(const KernelCall& call);
 void squared_distance_kernel(const KernelCall& call);
 
+// The same over the rows of tiles (ir/op.hpp); null where the dtype has none.
+RowProductKernel dot_rows(DType dtype);
+RowProductKernel squared_distance_rows(DType dtype);
+
 } // namespace vmaprun

@@ -1,0 +1,36 @@
+// Dot products of the rows of tiles, for fused steps: the kernels of single dot products, a few rows at a time.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "ops/kernels/contraction.hpp"
+#include "ops/kernels/contraction_table.hpp"
+
+namespace vmaprun {
+namespace {
+
+template <class T, Inner inner> void dots_of_rows(void* out, const void* a, const void* b, std::int64_t b_step, std::int64_t rows, std::int64_t columns) {
+    constexpr std::size_t most = 64;
+    static const auto dots = contraction_table().kernels<T>(inner).dots;
+    std::array<std::int64_t, most> a_starts{}, b_starts{}, c_starts{};
+    for (std::size_t r = 0; r < most; ++r) {
+        const auto row = static_cast<std::int64_t>(r);
+        a_starts[r] = row * columns, b_starts[r] = row * b_step, c_starts[r] = row;
+    }
+    for (std::int64_t first = 0; first < rows; first += static_cast<std::int64_t>(most)) {
+        const std::int64_t count = std::min(rows - first, static_cast<std::int64_t>(most));
+        dots({static_cast<const T*>(a) + first * columns, static_cast<const T*>(b) + first * b_step, static_cast<T*>(out) + first, count, columns, a_starts.data(), b_starts.data(), c_starts.data(), nullptr, nullptr, 1, 1});
+    }
+}
+
+template <Inner inner> RowProductKernel rows_of(DType dtype) {
+    if (dtype == DType::f32) return dots_of_rows<float, inner>;
+    return dtype == DType::f64 ? dots_of_rows<double, inner> : nullptr;
+}
+
+} // namespace
+
+RowProductKernel dot_rows(DType dtype) { return rows_of<Inner::product>(dtype); }
+RowProductKernel squared_distance_rows(DType dtype) { return rows_of<Inner::squared_difference>(dtype); }
+
+} // namespace vmaprun
