@@ -87,6 +87,17 @@ void run_if(const Work& work, std::uint32_t index) {
     }
 }
 
+void run_call(const Work& work, std::uint32_t index) {
+    const Node& node = work.graph().nodes[index];
+    Bodies bodies(work, index, GraphRunner::Runs::once);
+    Frame frame = work.frame;
+    frame.enter_control(node.sequence);
+    const std::vector<Array> outputs = bodies.run(0, frame, bodies.captures(0));
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (bodies.needs_result(i)) work.set(node.results[i], outputs[i], bodies.output_lanes(0, i));
+    }
+}
+
 // ---- for and scan
 
 // Carries as the body takes them.
@@ -178,6 +189,7 @@ void run_scan(const Work& work, std::uint32_t index) {
 void run_control(const Work& work, std::uint32_t index) {
     const Node& node = work.graph().nodes[index];
     if (node.op == &if_op) return run_if(work, index);
+    if (node.op == &call_op) return run_call(work, index);
     if (node.op == &while_op) return run_while(work, index);
     if (node.op == &for_op) return run_for(work, index);
     if (node.op == &scan_op) return run_scan(work, index);

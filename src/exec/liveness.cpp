@@ -23,7 +23,7 @@ class ControlNeeds {
     }
 
     std::vector<GraphPlan> plans() {
-        if (node_.op == &if_op) return branches();
+        if (node_.op == &if_op || node_.op == &call_op) return branches();
         if (node_.op == &while_op) return repeated(0, 2, 0, own_);
         if (node_.op == &for_op) {
             operands_[0] = operands_[1] = true;
@@ -35,7 +35,7 @@ class ControlNeeds {
 
   private:
     std::vector<GraphPlan> branches() {
-        operands_[0] = true;
+        for (std::size_t i = 0; i < own_; ++i) operands_[i] = true;
         std::vector<GraphPlan> plans;
         for (const auto& body : node_.bodies) plans.push_back(make_plan(*body, results_, planning_));
         need_captures(plans);

@@ -131,7 +131,7 @@ Node& Builder::append(const Op& op, std::vector<Value> operands, Attributes attr
     node.lanes = std::move(lanes);
     node.origin = origin();
     node.nesting = nesting();
-    node.sequence = program_->next_sequence++;
+    node.sequence = sequence_ != 0 ? sequence_ : program_->next_sequence++;
     if (op.effect == Effect::visible) graph().has_effects = true;
     return node;
 }
@@ -375,13 +375,19 @@ Value Builder::lane_index(LaneId lane) {
 }
 
 void Builder::begin_body(std::uint32_t control_sequence) {
+    begin_function();
+    is_function_.back() = false;
+    push_nesting({Nesting::Kind::control, control_sequence});
+}
+
+void Builder::begin_function() {
     auto body = std::make_shared<Graph>();
     body->id = program_->next_graph++;
     body->program = program_;
     stack_.push_back(std::move(body));
     interned_.emplace_back();
     captures_.emplace_back();
-    push_nesting({Nesting::Kind::control, control_sequence});
+    is_function_.push_back(true);
 }
 
 std::shared_ptr<Graph> Builder::finish_body(std::vector<Value> outputs) {
@@ -404,7 +410,8 @@ void Builder::discard_body() {
     stack_.pop_back();
     interned_.pop_back();
     captures_.pop_back();
-    pop_nesting();
+    if (!is_function_.back()) pop_nesting();
+    is_function_.pop_back();
 }
 
 void Builder::cast_output(Graph& body, std::size_t output, const Op& cast, Attributes attributes) {
@@ -439,6 +446,32 @@ void Builder::push_nesting(Nesting nesting) {
 void Builder::pop_nesting() {
     nesting_.pop_back();
     interned_nesting_ = nullptr;
+}
+
+Value Builder::copy_constant(const Graph& from, Value constant_value) {
+    const Node& node = from.maker(constant_value);
+    const Array& array = *std::get<std::shared_ptr<const Array>>(node.attributes[0]);
+    const bool weak = from.type(constant_value).weak;
+    if (const auto symbol = symbolic_.find(constant_value); symbol != symbolic_.end()) return constant(Dim(symbol->second), weak);
+    return data_.contains(constant_value) ? data_constant(array, weak) : constant(array, weak);
+}
+
+void Builder::push_place(const Node& node, std::size_t depth, PlaceAs as) {
+    places_.push_back({nesting_.size(), interned_nesting_, sequence_});
+    origin_stack_.push_back(node.origin);
+    sequence_ = as == PlaceAs::itself ? node.sequence : 0;
+    if (node.nesting == nullptr || node.nesting->size() <= depth) return;
+    nesting_.insert(nesting_.end(), node.nesting->begin() + static_cast<std::ptrdiff_t>(depth), node.nesting->end());
+    interned_nesting_ = std::ranges::equal(nesting_, *node.nesting, [](const Nesting& a, const Nesting& b) { return a.kind == b.kind && a.id == b.id; }) ? node.nesting : nullptr;
+}
+
+void Builder::pop_place() {
+    const Place place = places_.back();
+    places_.pop_back();
+    origin_stack_.pop_back();
+    nesting_.resize(place.depth);
+    interned_nesting_ = place.interned;
+    sequence_ = place.sequence;
 }
 
 std::shared_ptr<Graph> Builder::finish(std::vector<Value> outputs) {

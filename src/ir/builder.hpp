@@ -46,6 +46,9 @@ class Builder {
     void begin_body(std::uint32_t control_sequence);
     std::shared_ptr<Graph> finish_body(std::vector<Value> outputs);
     void discard_body(); // after an error, or to trace again
+    // A sub-graph that is no control flow: a function traced to be differentiated, whose nodes are then added again to the
+    // graph around it. Ended by finish_body or discard_body.
+    void begin_function();
     // Makes an output of a body that finish_body just gave another dtype, by a node of `cast` with these attributes.
     void cast_output(Graph& body, std::size_t output, const Op& cast, Attributes attributes);
     // Sequence number for a control node that is about to be traced.
@@ -73,6 +76,16 @@ class Builder {
     void leave_call();
     void push_nesting(Nesting nesting);   // inside a vmap's body (bodies of control nodes push theirs themselves)
     void pop_nesting();
+    std::size_t nesting_depth() const { return nesting_.size(); }
+
+    // ---- adding nodes of a finished graph again
+    // A constant of another graph, with what is known of it (that it stands for a symbol, that it came as data).
+    Value copy_constant(const Graph& from, Value constant);
+    // From now on nodes come from where `node` does: its origin, and the mapped axes around it inside of its own graph, whose
+    // nodes stand `depth` deep. As itself: the next node takes its place in program order too.
+    enum class PlaceAs { itself, derived };
+    void push_place(const Node& node, std::size_t depth, PlaceAs as);
+    void pop_place();
 
     // Ends the main graph.
     std::shared_ptr<Graph> finish(std::vector<Value> outputs);
@@ -105,6 +118,14 @@ class Builder {
     std::vector<const Origin*> callers_;
     std::vector<Nesting> nesting_;
     const std::vector<Nesting>* interned_nesting_ = nullptr;
+    std::vector<bool> is_function_;                                 // a level
+    struct Place {
+        std::size_t depth;
+        const std::vector<Nesting>* interned;
+        std::uint32_t sequence;
+    };
+    std::vector<Place> places_;
+    std::uint32_t sequence_ = 0; // of the next node; 0: a new one
 };
 
 } // namespace vmaprun

@@ -5,6 +5,7 @@
 // its lanes; views and kernels get the lanes as leading axes of every operand (stride 0 where an operand doesn't vary).
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -96,6 +97,53 @@ using Lowering = Lowered (*)(Builder& builder, const BuiltinCall& call);
 // For whole-number scalars of unknown size: the same operation on Dims (nullopt: none).
 using DimRule = std::optional<Dim> (*)(std::span<const Dim> operands);
 
+// ---- derivatives: one entry a row, for both modes
+//
+// A rule adds the nodes of a derivative to the graph under construction, by the Builder and the functions of ops/*.hpp. So it
+// batches and differentiates again by itself. Values of whole-number, bool and key types have no derivative. A tangent or
+// cotangent has the dtype and sample shape of its value; one that is zero is no Value at all (`Value{}`, false as a bool):
+// absent ones make absent ones, and no work. Lanes need no care: a rule speaks of one sample. Complex numbers: as JAX, the
+// derivative of a holomorphic function; cotangents are transposed, never conjugated.
+
+// d result / d operand i of a pointwise row, with the shape of the operands, from the operands and the result.
+using PartialRule = Value (*)(Builder& builder, std::span<const Value> operands, Value result);
+
+// A node that is being differentiated. `operands` and `results` are its primal values, in the graph under construction.
+struct Primal {
+    Builder& builder;
+    const Node& node; // for its attributes; the values that it names are of another graph
+    std::span<const Value> operands, results;
+    // Transposing: axes over which the result varies and operand i doesn't: what a rule gives for operand i is summed over
+    // them afterwards. A rule that does it better itself (a contraction) takes the lane off the list.
+    std::vector<Lanes>* summed = nullptr;
+};
+// The tangents of the results, from those of the operands (at least one is there).
+using JvpRule = std::vector<Value> (*)(const Primal& at, std::span<const Value> tangents);
+// The cotangents of the operands, from those of the results (at least one is there). What isn't wanted may be left absent.
+using VjpRule = std::vector<Value> (*)(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted);
+
+struct Derivative {
+    enum class Kind : std::uint8_t {
+        missing,     // forbidden for a row with a type rule
+        none,        // zero everywhere: comparisons, floor, argmax, what has no float operands …
+        pointwise,   // partials; none for an operand: its derivative is zero
+        linear,      // in all of its float operands together (sum, concat, where …): jvp is the node itself on tangents
+        multilinear, // in each of its float operands (dot_general …): jvp is a sum over operands of the node with one replaced
+        rules,       // both modes written out
+        structural   // lane, unlane, control flow: transform/derivative.cpp knows them
+    } kind = Kind::missing;
+    std::array<PartialRule, 3> partials{};
+    JvpRule jvp = nullptr;
+    VjpRule vjp = nullptr;
+
+    static constexpr Derivative none() { return {.kind = Kind::none}; }
+    static constexpr Derivative pointwise(PartialRule first, PartialRule second = nullptr, PartialRule third = nullptr) { return {.kind = Kind::pointwise, .partials = {first, second, third}}; }
+    static constexpr Derivative linear(VjpRule transpose) { return {.kind = Kind::linear, .vjp = transpose}; }
+    static constexpr Derivative multilinear(VjpRule transpose) { return {.kind = Kind::multilinear, .vjp = transpose}; }
+    static constexpr Derivative rules(JvpRule jvp, VjpRule vjp) { return {.kind = Kind::rules, .jvp = jvp, .vjp = vjp}; }
+    static constexpr Derivative structural() { return {.kind = Kind::structural}; }
+};
+
 struct Op {
     // The call as a script writes it, the only statement of arity, kinds and defaults (grammar: ops/signature.hpp);
     // for a primitive that scripts can't name, just its name.
@@ -109,6 +157,7 @@ struct Op {
     RowRule rows = nullptr;   // folds of the last axes: fused too (beside a kernel, which does any axes)
     ViewRule view = nullptr;  // movement without data
     Kernel kernel = nullptr;
+    Derivative derivative = {}; // of what can be a node
     Effect effect = Effect::none;
     DimRule dims = nullptr;
     bool costly = false;      // pointwise: many times an addition

@@ -22,13 +22,15 @@ bool same_view(const Node&, std::size_t, const View& operand, View& result) {
     return true;
 }
 
+std::vector<Value> same_cotangent(const Primal&, std::span<const Value> cotangents, const std::vector<bool>&) { return {cotangents[0]}; }
+
 } // namespace
 
-const Op constant_op{.signature = "constant", .family = Family::creation, .type = constant_type};
-const Op parameter_op{.signature = "parameter", .family = Family::creation};
-const Op lane_op{.signature = "lane", .family = Family::movement, .type = lane_type};
-const Op unlane_op{.signature = "unlane", .family = Family::movement};
-const Op opaque_op{.signature = "opaque", .family = Family::movement, .type = same_type, .view = same_view};
-const Op lane_index_op{.signature = "lane_index", .family = Family::creation};
+const Op constant_op{.signature = "constant", .family = Family::creation, .type = constant_type, .derivative = Derivative::none()};
+const Op parameter_op{.signature = "parameter", .family = Family::creation, .derivative = Derivative::none()};
+const Op lane_op{.signature = "lane", .family = Family::movement, .type = lane_type, .derivative = Derivative::structural()};
+const Op unlane_op{.signature = "unlane", .family = Family::movement, .derivative = Derivative::structural()};
+const Op opaque_op{.signature = "opaque", .family = Family::movement, .type = same_type, .view = same_view, .derivative = Derivative::linear(same_cotangent)};
+const Op lane_index_op{.signature = "lane_index", .family = Family::creation, .derivative = Derivative::none()};
 
 } // namespace vmaprun

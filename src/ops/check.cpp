@@ -241,15 +241,15 @@ std::span<const Op> check_ops() {
     static constexpr std::array rows = {
         // operands: a, b of any dtypes and shapes
         Op{.signature = "assert_eq(a, b)", .doc = "Stops the run where a and b differ in values or shape (not dtype); NaN equals NaN.",
-           .example = "assert_eq([1, 2], [1.0, 2.0])", .family = Family::check, .lower = lower_assert_eq, .type = no_results, .kernel = assert_eq_kernel, .effect = Effect::visible},
+           .example = "assert_eq([1, 2], [1.0, 2.0])", .family = Family::check, .lower = lower_assert_eq, .type = no_results, .kernel = assert_eq_kernel, .derivative = Derivative::none(), .effect = Effect::visible},
         // operands: a, b. attributes: 0: tolerance
         Op{.signature = "assert_close(a, b, tol: number = 1e-6)", .doc = "Stops the run where |a - b| > tol * (1 + |b|); shapes must be equal, or b a scalar.",
-           .example = "assert_close(0.1 + 0.2, 0.3)", .family = Family::check, .lower = lower_assert_close, .type = no_results, .kernel = assert_close_kernel, .effect = Effect::visible},
+           .example = "assert_close(0.1 + 0.2, 0.3)", .family = Family::check, .lower = lower_assert_close, .type = no_results, .kernel = assert_close_kernel, .derivative = Derivative::none(), .effect = Effect::visible},
         Op{.signature = "assert_finite(x)", .doc = "Stops the run where an element of x is NaN or infinite.",
-           .example = "assert_finite([1.0, 2.0])", .family = Family::check, .lower = lower_assert_finite, .type = no_results, .kernel = assert_finite_kernel, .effect = Effect::visible},
+           .example = "assert_finite([1.0, 2.0])", .family = Family::check, .lower = lower_assert_finite, .type = no_results, .kernel = assert_finite_kernel, .derivative = Derivative::none(), .effect = Effect::visible},
         // operand: x. attributes: 0: label
         Op{.signature = "debug(x, label: string = \"\")", .doc = "Prints x on stderr, with the lane; gives x.",
-           .example = "debug(1, \"one\") => 1", .family = Family::check, .lower = lower_debug, .type = no_results, .kernel = debug_kernel, .effect = Effect::visible},
+           .example = "debug(1, \"one\") => 1", .family = Family::check, .lower = lower_debug, .type = no_results, .kernel = debug_kernel, .derivative = Derivative::none(), .effect = Effect::visible},
     };
     return rows;
 }

@@ -6,10 +6,12 @@
 
 #include "ops/call.hpp"
 #include "ops/contraction_rows.hpp"
+#include "ops/derivative.hpp"
 #include "ops/families.hpp"
 #include "ops/kernels/contraction.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
+#include "ops/reduction.hpp"
 
 namespace vmaprun {
 namespace {
@@ -61,6 +63,92 @@ Value outer_product(Builder& builder, Value a, Value b, std::int64_t batch) {
     return pointwise(builder, "multiply", {after.empty() ? a : expand_at(builder, a, after), between.empty() ? b : expand_at(builder, b, between)});
 }
 
+// ---- derivative: the transposed product is one again, of the cotangent with the other operand
+
+// Axes first..first+count.
+std::vector<std::int64_t> axes_from(std::int64_t first, std::int64_t count) {
+    std::vector<std::int64_t> axes;
+    for (std::int64_t i = 0; i < count; ++i) axes.push_back(first + i);
+    return axes;
+}
+
+// The cotangent of one operand. Mapped axes over which it is to be summed are contracted too, where the product runs over
+// them, so that a batch of gradients is never written out.
+Value transpose_for(const Primal& at, Value cotangent, std::size_t side) {
+    Builder& builder = at.builder;
+    const std::int64_t batch = at.node.integer(0), contracted = at.node.integer(1);
+    Value other = at.operands[1 - side];
+    const auto rank_of = [&](std::size_t i) { return static_cast<std::int64_t>(builder.type(at.operands[i]).rank()); };
+    const std::int64_t own_free = rank_of(side) - batch - contracted, other_free = rank_of(1 - side) - batch - contracted;
+    std::int64_t lanes = 0; // that both have and that are contracted: they come to stand in front
+    Lanes left;
+    for (const LaneId lane : (*at.summed)[side]) {
+        if (!has_lane(builder.lanes(other), lane)) {
+            cotangent = sum_over_lane(builder, cotangent, lane);
+        } else if (!has_lane(builder.lanes(cotangent), lane)) {
+            left.push_back(lane);
+        } else {
+            cotangent = builder.unlane(cotangent, lane, 0);
+            other = builder.unlane(other, lane, 0);
+            ++lanes;
+        }
+    }
+    (*at.summed)[side] = left;
+    // The cotangent is [lanes…, batch…, free of a…, free of b…].
+    const std::int64_t first_free = lanes + batch + (side == 0 ? own_free : 0);
+    ContractedAxes axes{axes_from(lanes, batch), axes_from(lanes, batch), axes_from(0, lanes), axes_from(0, lanes)};
+    for (std::int64_t i = 0; i < other_free; ++i) {
+        axes.contracted_a.push_back(first_free + i);
+        axes.contracted_b.push_back(lanes + batch + i);
+    }
+    return contract(builder, cotangent, other, axes); // [batch…, own free…, contracted…], as the operand is
+}
+
+std::vector<Value> transpose_dot_general(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
+    std::vector<Value> result(2);
+    for (std::size_t side = 0; side < 2; ++side) {
+        if (wanted[side]) result[side] = transpose_for(at, cotangents[0], side);
+    }
+    return result;
+}
+
+// ---- squared_distance: d/da is twice the difference, summed over what the operand doesn't have; d/db the negative of it
+
+// a and b with the axes that only the other has as axes of 1: [batch…, free of a…, free of b…, contracted…].
+std::pair<Value, Value> side_by_side(const Primal& at, Value a, Value b) {
+    const std::int64_t batch = at.node.integer(0), contracted = at.node.integer(1);
+    const auto rank = [&](std::size_t i) { return static_cast<std::int64_t>(at.builder.type(at.operands[i]).rank()); };
+    const std::int64_t free_a = rank(0) - batch - contracted, free_b = rank(1) - batch - contracted;
+    return {expand_at(at.builder, a, axes_from(batch + free_a, free_b)), expand_at(at.builder, b, axes_from(batch, free_a))};
+}
+
+Value twice_the_difference(const Primal& at) {
+    const auto [a, b] = side_by_side(at, at.operands[0], at.operands[1]);
+    const Value difference = pointwise(at.builder, "subtract", {a, b});
+    return pointwise(at.builder, "add", {difference, difference});
+}
+
+std::vector<Value> jvp_squared_distance(const Primal& at, std::span<const Value> tangents) {
+    const auto given = [&](std::size_t i) { return tangents[i] ? tangents[i] : zeros_like(at.builder, at.operands[i]); };
+    const auto [a, b] = side_by_side(at, given(0), given(1));
+    const Value slope = twice_the_difference(at);
+    const std::int64_t contracted = at.node.integer(1), rank = static_cast<std::int64_t>(at.builder.type(slope).rank());
+    return {reduce(at.builder, "sum", pointwise(at.builder, "multiply", {slope, pointwise(at.builder, "subtract", {a, b})}), axes_from(rank - contracted, contracted), false)};
+}
+
+std::vector<Value> vjp_squared_distance(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
+    const std::int64_t batch = at.node.integer(0), contracted = at.node.integer(1);
+    const Value slope = twice_the_difference(at);
+    const auto rank = static_cast<std::int64_t>(at.builder.type(slope).rank());
+    const std::int64_t free_a = static_cast<std::int64_t>(at.builder.type(at.operands[0]).rank()) - batch - contracted;
+    const Value all = pointwise(at.builder, "multiply", {slope, expand_at(at.builder, cotangents[0], axes_from(rank - contracted, contracted))});
+    const auto over = [&](std::int64_t first, std::int64_t count) { return count == 0 ? all : reduce(at.builder, "sum", all, axes_from(first, count), false); };
+    std::vector<Value> result(2);
+    if (wanted[0]) result[0] = over(batch + free_a, rank - contracted - batch - free_a);
+    if (wanted[1]) result[1] = pointwise(at.builder, "negative", {over(batch, free_a)});
+    return result;
+}
+
 } // namespace
 
 Value dot_general(Builder& builder, Value a, Value b, std::int64_t batch, std::int64_t contracted) {
@@ -77,8 +165,9 @@ Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes) {
 
 std::span<const Op> contraction_ops() {
     static constexpr Op rows[] = {
-        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<dot_rows>, .kernel = dot_general_kernel},
-        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<squared_distance_rows>, .kernel = squared_distance_kernel},
+        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<dot_rows>, .kernel = dot_general_kernel, .derivative = Derivative::multilinear(transpose_dot_general)},
+        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<squared_distance_rows>, .kernel = squared_distance_kernel,
+         .derivative = Derivative::rules(jvp_squared_distance, vjp_squared_distance)},
     };
     return rows;
 }

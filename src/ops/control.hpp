@@ -26,4 +26,7 @@ extern const Op for_op;
 // is stacked along a new sample axis 0. Results: carry..., ys.... Serves scan, fold, map, and counted steps.
 extern const Op scan_op;
 
+// call: operands (captures). body 0: () -> results. Its body, once: a checkpoint, whose inside reverse mode computes again.
+extern const Op call_op;
+
 } // namespace vmaprun

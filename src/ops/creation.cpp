@@ -291,17 +291,17 @@ std::span<const Op> creation_ops() {
         Op{.signature = "full_like(x, fill_value, dtype: dtype = none)", .doc = "One value in the shape and dtype of x.", .example = "full_like([1, 2], 7) => [7, 7]",
            .family = Family::creation, .lower = lower_full_like},
         // no operands. attributes: 0: Dims shape, 1: axis along which it counts, 2: DType
-        Op{.signature = "iota", .family = Family::creation, .type = iota_type, .kernel = iota_kernel},
+        Op{.signature = "iota", .family = Family::creation, .type = iota_type, .kernel = iota_kernel, .derivative = Derivative::none()},
         // operands: start, step (scalars, both i64 or both f64). attributes: 0: Dims of the length alone, 1: DType of the result
         Op{.signature = "arange(start, stop = none, step = 1, dtype: dtype = none)", .doc = "Numbers from start (or 0) up to but without stop, in steps.",
-           .example = "arange(3) => [0, 1, 2]", .family = Family::creation, .lower = lower_arange, .type = arange_type, .kernel = arange_kernel},
+           .example = "arange(3) => [0, 1, 2]", .family = Family::creation, .lower = lower_arange, .type = arange_type, .kernel = arange_kernel, .derivative = Derivative::none()},
         Op{.signature = "linspace(start, stop, num: int, dtype: dtype = none, endpoint: bool = true)", .doc = "num numbers evenly spaced from start to stop.",
            .example = "linspace(0, 1, 3) => [0.0, 0.5, 1.0]", .family = Family::creation, .lower = lower_linspace},
         // operand: the one (a scalar). attributes: 0: Dims rows and columns, 1: k
         Op{.signature = "eye(n_rows: int, n_cols: int = none, k: int = 0, dtype: dtype = none)", .doc = "A matrix with ones on the k-th diagonal and zeros elsewhere.",
-           .example = "eye(2) => [[1.0, 0.0], [0.0, 1.0]]", .family = Family::creation, .lower = lower_eye, .type = eye_type, .kernel = eye_kernel},
+           .example = "eye(2) => [[1.0, 0.0], [0.0, 1.0]]", .family = Family::creation, .lower = lower_eye, .type = eye_type, .kernel = eye_kernel, .derivative = Derivative::none()},
         // no operands. attributes: 0: Dims rows and columns, 1: k: true where column <= row + k
-        Op{.signature = "triangle_mask", .family = Family::creation, .type = mask_type, .kernel = mask_kernel},
+        Op{.signature = "triangle_mask", .family = Family::creation, .type = mask_type, .kernel = mask_kernel, .derivative = Derivative::none()},
         Op{.signature = "one_hot(x, num_classes: int, dtype: dtype = none)", .doc = "A new last axis that is 1 at the position x says and 0 elsewhere (f32 unless told).",
            .example = "one_hot(1, 3) => [0.0, 1.0, 0.0]", .family = Family::creation, .lower = lower_one_hot},
     };

@@ -3,8 +3,11 @@
 // The one order: every running result is the one before it combined with the next element, from the first element on.
 // So element i never depends on what comes after it, on lanes, or on how the work was cut.
 #include <array>
+#include <cmath>
 
 #include "ops/call.hpp"
+#include "ops/control.hpp"
+#include "ops/derivative.hpp"
 #include "ops/families.hpp"
 #include "ops/kernels/fold.hpp"
 #include "ops/lane_iteration.hpp"
@@ -146,19 +149,92 @@ Lowered lower_diff(Builder& builder, const BuiltinCall& call) {
     return x;
 }
 
+// ---- derivatives
+
+std::vector<Value> transpose_cumulative_sum(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    const std::int64_t axis = at.node.integer(0);
+    const Value turned = flip_axes(at.builder, cotangents[0], {axis});
+    return {flip_axes(at.builder, node(at.builder, "cumulative_sum", {turned}, {axis}), {axis})};
+}
+
+enum class Direction { forward, backward };
+
+// r[i] = factor[i] * r[i - 1] + term[i] along the axis (backward: from r[i + 1]), beginning with 0.
+Value linear_recurrence(Builder& builder, Value factor, Value term, std::int64_t axis, Direction direction) {
+    const Value factors = move_axis(builder, factor, axis, 0), terms = move_axis(builder, term, axis, 0);
+    TensorType type = builder.type(terms);
+    const Dim length = type.shape[0];
+    TensorType item = type;
+    item.shape.erase(item.shape.begin());
+    item.weak = type.weak = false;
+    const Lanes lanes = lanes_union(builder.lanes(factors), builder.lanes(terms));
+    const std::uint32_t sequence = builder.reserve_sequence();
+    builder.begin_body(sequence);
+    const Value before = builder.parameter(item, lanes), a = builder.parameter(item, builder.lanes(factors)), b = builder.parameter(item, builder.lanes(terms));
+    const Value now = pointwise(builder, "add", {pointwise(builder, "multiply", {a, before}), b});
+    const std::shared_ptr<Graph> body = builder.finish_body({now, now});
+    const Value zeros = zeros_of(builder, item.dtype, item.shape);
+    const Attributes attributes{std::int64_t{1}, std::int64_t{2}, direction == Direction::backward, Dims{length}};
+    const std::vector<Value> results = builder.add_control(scan_op, {zeros, factors, terms}, attributes, {body}, {item, type}, {lanes, lanes}, sequence);
+    return move_axis(builder, results[1], 0, axis);
+}
+
+// x moved one place on along the axis, `filler` coming in at the other end.
+Value shifted(Builder& builder, Value x, std::int64_t axis, double filler, Direction direction) {
+    Dims edge = builder.type(x).shape;
+    const Dim length = edge[static_cast<std::size_t>(axis)];
+    edge[static_cast<std::size_t>(axis)] = 1;
+    const Value fill = broadcast_to(builder, scalar(builder, filler, builder.type(x).dtype), edge);
+    if (direction == Direction::forward) return concat_values(builder, {fill, slice_axis(builder, x, axis, 0, length - 1)}, axis);
+    return concat_values(builder, {slice_axis(builder, x, axis, 1, length - 1), fill}, axis);
+}
+
+// Every running result is y[i] = f(y[i - 1], x[i]); the weights are the derivatives of f by its two arguments.
+struct Weights {
+    Value of_running, of_element;
+};
+
+Weights product_weights(const Primal& at) { return {at.operands[0], shifted(at.builder, at.results[0], at.node.integer(0), 1, Direction::forward)}; }
+
+// Shared evenly where the element equals what ran before; the first element has nothing before it.
+Weights extreme_weights(const Primal& at) {
+    Builder& builder = at.builder;
+    const Formula y{&builder, at.results[0]}, x{&builder, at.operands[0]};
+    const Formula before{&builder, shifted(builder, y.value, at.node.integer(0), std::nan(""), Direction::forward)}; // equals nothing
+    const Formula one = number_like(y, 1), zero = number_like(y, 0);
+    const Formula kept = select(call("equal", before, y), select(call("equal", x, y), number_like(y, 0.5), one), zero);
+    return {kept.value, (1.0 - kept).value};
+}
+
+bool has_nothing(const Primal& at) { return at.builder.type(at.operands[0]).shape[static_cast<std::size_t>(at.node.integer(0))] == Dim(0); }
+
+template <Weights weights_of(const Primal&)> std::vector<Value> jvp_running(const Primal& at, std::span<const Value> tangents) {
+    if (has_nothing(at)) return {tangents[0]};
+    const Weights weights = weights_of(at);
+    return {linear_recurrence(at.builder, weights.of_running, pointwise(at.builder, "multiply", {weights.of_element, tangents[0]}), at.node.integer(0), Direction::forward)};
+}
+
+template <Weights weights_of(const Primal&)> std::vector<Value> vjp_running(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    if (has_nothing(at)) return {cotangents[0]};
+    const Weights weights = weights_of(at);
+    const Value next = shifted(at.builder, weights.of_running, at.node.integer(0), 0, Direction::backward);
+    const Value reaching = linear_recurrence(at.builder, next, cotangents[0], at.node.integer(0), Direction::backward);
+    return {pointwise(at.builder, "multiply", {weights.of_element, reaching})};
+}
+
 } // namespace
 
 std::span<const Op> cumulative_ops() {
     // Nodes: operand x. attributes: 0: axis
     static constexpr std::array rows = {
         Op{.signature = "cumulative_sum(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running sums along an axis; include_initial puts a 0 in front.",
-           .example = "cumulative_sum([1, 2, 3]) => [1, 3, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Sum, false>},
+           .example = "cumulative_sum([1, 2, 3]) => [1, 3, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Sum, false>, .derivative = Derivative::linear(transpose_cumulative_sum)},
         Op{.signature = "cumulative_prod(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running products along an axis; include_initial puts a 1 in front.",
-           .example = "cumulative_prod([1, 2, 3]) => [1, 2, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Product, false>},
+           .example = "cumulative_prod([1, 2, 3]) => [1, 2, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Product, false>, .derivative = Derivative::rules(jvp_running<product_weights>, vjp_running<product_weights>)},
         Op{.signature = "cummax(x, axis: axis = none)", .doc = "Running maxima along an axis; NaN from the first one on.",
-           .example = "cummax([1, 3, 2]) => [1, 3, 3]", .family = Family::cumulative, .lower = lower_extreme, .type = same_type, .kernel = cumulative_kernel<fold::Max, true>},
+           .example = "cummax([1, 3, 2]) => [1, 3, 3]", .family = Family::cumulative, .lower = lower_extreme, .type = same_type, .kernel = cumulative_kernel<fold::Max, true>, .derivative = Derivative::rules(jvp_running<extreme_weights>, vjp_running<extreme_weights>)},
         Op{.signature = "cummin(x, axis: axis = none)", .doc = "Running minima along an axis; NaN from the first one on.",
-           .example = "cummin([3, 1, 2]) => [3, 1, 1]", .family = Family::cumulative, .lower = lower_extreme, .type = same_type, .kernel = cumulative_kernel<fold::Min, true>},
+           .example = "cummin([3, 1, 2]) => [3, 1, 1]", .family = Family::cumulative, .lower = lower_extreme, .type = same_type, .kernel = cumulative_kernel<fold::Min, true>, .derivative = Derivative::rules(jvp_running<extreme_weights>, vjp_running<extreme_weights>)},
         Op{.signature = "diff(x, axis: axis = -1, n: int = 1, prepend = none, append = none)", .doc = "Differences of neighbours along an axis, n times over.",
            .example = "diff([1, 4, 9]) => [3, 5]", .family = Family::cumulative, .lower = lower_diff},
     };

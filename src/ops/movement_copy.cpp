@@ -4,9 +4,11 @@
 #include <array>
 
 #include "ops/call.hpp"
+#include "ops/derivative.hpp"
 #include "ops/lane_iteration.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
+#include "ops/reduction.hpp"
 
 namespace vmaprun {
 namespace {
@@ -217,19 +219,49 @@ Lowered lower_pad(Builder& builder, const BuiltinCall& call) {
     return node(builder, "pad", {x, value}, {widths.before, widths.after});
 }
 
+// ---- derivatives
+
+std::vector<Value> transpose_concat(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
+    const std::int64_t axis = at.node.integer(0);
+    std::vector<Value> parts(at.operands.size());
+    Dim start = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const Dim length = at.builder.type(at.operands[i]).shape[static_cast<std::size_t>(axis)];
+        if (wanted[i]) parts[i] = slice_axis(at.builder, cotangents[0], axis, start, length);
+        start = start + length;
+    }
+    return parts;
+}
+
+// x gets its part, the value all the rest.
+std::vector<Value> transpose_pad(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
+    Builder& builder = at.builder;
+    const Dims lengths = builder.type(at.operands[0]).shape;
+    const Attributes region{at.node.attributes[0], lengths, Dims(lengths.size(), 1)};
+    std::vector<Value> result(2);
+    if (wanted[0]) result[0] = node(builder, "slice", {cotangents[0]}, region);
+    if (!wanted[1]) return result;
+    const Value zeros = zeros_of(builder, builder.type(cotangents[0]).dtype, lengths);
+    const Value rest = node(builder, "slice_update", {cotangents[0], zeros}, {region[0], region[1], region[2], std::string("set")});
+    std::vector<std::int64_t> axes;
+    for (std::size_t axis = 0; axis < lengths.size(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));
+    result[1] = reduce(builder, "sum", rest, axes, false);
+    return result;
+}
+
 } // namespace
 
 std::span<const Op> movement_copy_rows() {
     static constexpr std::array rows = {
         // operands: any number, one dtype. attributes: 0: axis
         Op{.signature = "concat(arrays: tensors, axis: axis = 0)", .doc = "Tensors joined along an existing axis (none: flattened first).",
-           .example = "concat(([1, 2], [3])) => [1, 2, 3]", .family = Family::movement, .lower = lower_concat, .type = concat_type, .kernel = concat_kernel},
+           .example = "concat(([1, 2], [3])) => [1, 2, 3]", .family = Family::movement, .lower = lower_concat, .type = concat_type, .kernel = concat_kernel, .derivative = Derivative::linear(transpose_concat)},
         Op{.signature = "stack(arrays: tensors, axis: axis = 0)", .doc = "Tensors of one shape joined along a new axis.",
            .example = "stack(([1, 2], [3, 4]), axis=1) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_stack},
         // operands: x, the value (a scalar of x's dtype). attributes: 0: Dims before, 1: Dims after; one each for every axis
         Op{.signature = "pad(x, pad_width: pairs, mode: string = \"constant\", constant_values = 0)",
            .doc = "x with elements added before and after along its axes; modes constant, edge, reflect, symmetric, wrap.",
-           .example = "pad([1, 2], (1, 2)) => [0, 1, 2, 0, 0]", .family = Family::movement, .lower = lower_pad, .type = pad_type, .kernel = pad_kernel},
+           .example = "pad([1, 2], (1, 2)) => [0, 1, 2, 0, 0]", .family = Family::movement, .lower = lower_pad, .type = pad_type, .kernel = pad_kernel, .derivative = Derivative::linear(transpose_pad)},
     };
     return rows;
 }

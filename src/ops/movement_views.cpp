@@ -7,8 +7,10 @@
 
 #include "base/checked.hpp"
 #include "ops/call.hpp"
+#include "ops/derivative.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
+#include "ops/reduction.hpp"
 
 namespace vmaprun {
 namespace {
@@ -293,32 +295,78 @@ Lowered lower_flip(Builder& builder, const BuiltinCall& call) {
     return flip_axes(builder, call.tensor(0), call.axes(1, builder.type(call.tensor(0)).rank()));
 }
 
+// ---- stop_gradient
+
+bool same_view(const Node&, std::size_t, const View& operand, View& result) {
+    result.data = operand.data;
+    result.strides = operand.strides;
+    return true;
+}
+
+Lowered lower_stop_gradient(Builder& builder, const BuiltinCall& call) { return builder.add(call.op(), {call.tensor(0)}); }
+
+// ---- derivatives: what moved one way moves back
+
+using Cotangents = std::span<const Value>;
+using Wanted = std::vector<bool>;
+
+std::vector<Value> transpose_broadcast(const Primal& at, Cotangents c, const Wanted&) {
+    const Dims from = at.builder.type(at.operands[0]).shape, to = at.builder.type(c[0]).shape;
+    const std::size_t added = to.size() - from.size();
+    std::vector<std::int64_t> gone, spread; // new axes, and those that were 1
+    for (std::size_t axis = 0; axis < added; ++axis) gone.push_back(static_cast<std::int64_t>(axis));
+    for (std::size_t axis = 0; axis < from.size(); ++axis) {
+        if (from[axis] == Dim(1) && to[axis + added] != Dim(1)) spread.push_back(static_cast<std::int64_t>(axis + added));
+    }
+    std::vector<std::int64_t> all = gone;
+    all.insert(all.end(), spread.begin(), spread.end());
+    if (all.empty()) return {c[0]};
+    return {reshape_to(at.builder, reduce(at.builder, "sum", c[0], all, false), from)};
+}
+
+std::vector<Value> transpose_permute(const Primal& at, Cotangents c, const Wanted&) { return {permute(at.builder, c[0], inverse_of(at.node.integers(0)))}; }
+
+std::vector<Value> transpose_reshape(const Primal& at, Cotangents c, const Wanted&) { return {reshape_to(at.builder, c[0], at.builder.type(at.operands[0]).shape)}; }
+
+std::vector<Value> transpose_expand(const Primal& at, Cotangents c, const Wanted&) { return {squeeze_at(at.builder, c[0], at.node.integers(0))}; }
+
+std::vector<Value> transpose_squeeze(const Primal& at, Cotangents c, const Wanted&) { return {expand_at(at.builder, c[0], at.node.integers(0))}; }
+
+std::vector<Value> transpose_slice(const Primal& at, Cotangents c, const Wanted&) {
+    const Value zeros = zeros_of(at.builder, at.builder.type(c[0]).dtype, at.builder.type(at.operands[0]).shape);
+    return {node(at.builder, "slice_update", {zeros, c[0]}, {at.node.attributes[0], at.node.attributes[1], at.node.attributes[2], std::string("set")})};
+}
+
+std::vector<Value> transpose_flip(const Primal& at, Cotangents c, const Wanted&) { return {flip_axes(at.builder, c[0], at.node.integers(0))}; }
+
 } // namespace
 
 std::span<const Op> movement_view_rows() {
     static constexpr std::array rows = {
         // attributes: 0: Dims shape
         Op{.signature = "broadcast_to(x, shape: shape)", .doc = "x repeated along axes of size 1 and new leading axes until it has the shape.",
-           .example = "broadcast_to([1, 2], (2, 2)) => [[1, 2], [1, 2]]", .family = Family::movement, .lower = lower_broadcast, .type = broadcast_type, .view = broadcast_view},
+           .example = "broadcast_to([1, 2], (2, 2)) => [[1, 2], [1, 2]]", .family = Family::movement, .lower = lower_broadcast, .type = broadcast_type, .view = broadcast_view, .derivative = Derivative::linear(transpose_broadcast)},
         // attributes: 0: Dims axes: result axis i is operand axis axes[i]
         Op{.signature = "permute_dims(x, axes: ints)", .doc = "x with its axes in the given order.",
-           .example = "permute_dims([[1, 2], [3, 4]], (1, 0)) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_permute, .type = permute_type, .view = permute_view},
+           .example = "permute_dims([[1, 2], [3, 4]], (1, 0)) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_permute, .type = permute_type, .view = permute_view, .derivative = Derivative::linear(transpose_permute)},
         // attributes: 0: Dims shape
         Op{.signature = "reshape(x, shape: shape)", .doc = "The elements of x in row-major order in a new shape; one size may be -1.",
-           .example = "reshape([1, 2, 3, 4], (2, -1)) => [[1, 2], [3, 4]]", .family = Family::movement, .lower = lower_reshape, .type = reshape_type, .view = reshape_view, .kernel = reshape_kernel},
+           .example = "reshape([1, 2, 3, 4], (2, -1)) => [[1, 2], [3, 4]]", .family = Family::movement, .lower = lower_reshape, .type = reshape_type, .view = reshape_view, .kernel = reshape_kernel, .derivative = Derivative::linear(transpose_reshape)},
         Op{.signature = "ravel(x)", .doc = "The elements of x in row-major order along one axis.",
            .example = "ravel([[1, 2], [3, 4]]) => [1, 2, 3, 4]", .family = Family::movement, .lower = lower_ravel},
         // attributes: 0: Dims positions of the new axes, ascending, counted in the result
         Op{.signature = "expand_dims(x, axis: ints = 0)", .doc = "x with new axes of size 1 at the given positions of the result.",
-           .example = "expand_dims([1, 2], axis=1) => [[1], [2]]", .family = Family::movement, .lower = lower_expand, .type = expand_type, .view = expand_view},
+           .example = "expand_dims([1, 2], axis=1) => [[1], [2]]", .family = Family::movement, .lower = lower_expand, .type = expand_type, .view = expand_view, .derivative = Derivative::linear(transpose_expand)},
         // attributes: 0: Dims axes, ascending
         Op{.signature = "squeeze(x, axis: ints)", .doc = "x without the given axes, which must be of size 1.",
-           .example = "squeeze([[1], [2]], axis=1) => [1, 2]", .family = Family::movement, .lower = lower_squeeze, .type = squeeze_type, .view = squeeze_view},
+           .example = "squeeze([[1], [2]], axis=1) => [1, 2]", .family = Family::movement, .lower = lower_squeeze, .type = squeeze_type, .view = squeeze_view, .derivative = Derivative::linear(transpose_squeeze)},
         // attributes: 0: Dims starts, 1: Dims lengths, 2: Dims steps (perhaps negative); one each for every axis
-        Op{.signature = "slice", .family = Family::movement, .type = slice_type, .view = slice_view},
+        Op{.signature = "slice", .family = Family::movement, .type = slice_type, .view = slice_view, .derivative = Derivative::linear(transpose_slice)},
         // attributes: 0: Dims axes
         Op{.signature = "flip(x, axis: axes = none)", .doc = "x in reverse order along the given axes (none: all).",
-           .example = "flip([1, 2, 3]) => [3, 2, 1]", .family = Family::movement, .lower = lower_flip, .type = same_type, .view = flip_view},
+           .example = "flip([1, 2, 3]) => [3, 2, 1]", .family = Family::movement, .lower = lower_flip, .type = same_type, .view = flip_view, .derivative = Derivative::linear(transpose_flip)},
+        Op{.signature = "stop_gradient(x)", .doc = "x itself, through which no derivative flows.",
+           .example = "stop_gradient(2.0) => 2.0", .family = Family::movement, .lower = lower_stop_gradient, .type = same_type, .view = same_view, .derivative = Derivative::none()},
     };
     return rows;
 }

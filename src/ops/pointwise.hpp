@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ops/call.hpp"
+#include "ops/derivative.hpp"
 #include "ops/kernels/pointwise.hpp"
 #include "ops/lowering.hpp"
 
@@ -44,8 +45,8 @@ template <PointwiseOp op> TileKernel tile_of(std::span<const DType> operands, DT
 
 // A row whose lowering is the plain one.
 template <PointwiseOp op, std::size_t arity, Domain domain>
-constexpr Op elementwise_row(std::string_view signature, std::string_view doc, std::string_view example, TypeRule type = same_dtype) {
-    return Op{.signature = signature, .doc = doc, .example = example, .lower = lower_elementwise<arity, domain>, .type = type, .tile = tile_of<op>};
+constexpr Op elementwise_row(std::string_view signature, std::string_view doc, std::string_view example, Derivative derivative, TypeRule type = same_dtype) {
+    return Op{.signature = signature, .doc = doc, .example = example, .lower = lower_elementwise<arity, domain>, .type = type, .tile = tile_of<op>, .derivative = derivative};
 }
 
 // The rows, by file.

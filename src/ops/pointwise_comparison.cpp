@@ -36,6 +36,16 @@ Lowered lower_where(Builder& builder, const BuiltinCall& call) {
     return builder.add(call.op(), broadcast_values(builder, {condition, branches[0], branches[1]}));
 }
 
+// Each branch gets the cotangent where it was taken, and zero elsewhere: never a product, which a NaN would survive.
+std::vector<Value> transpose_where(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
+    Builder& builder = at.builder;
+    const Value zero = zeros_like(builder, cotangents[0]), condition = at.operands[0];
+    std::vector<Value> result(3);
+    if (wanted[1]) result[1] = pointwise(builder, "where", {condition, cotangents[0], zero});
+    if (wanted[2]) result[2] = pointwise(builder, "where", {condition, zero, cotangents[0]});
+    return result;
+}
+
 constexpr Op logical(Op row, Lowering lower) {
     row.lower = lower;
     return row;
@@ -46,29 +56,29 @@ constexpr Domain ordered = on_bool | on_real, bits = on_bool | on_int;
 constexpr auto make_rows() {
     using enum PointwiseOp;
     return std::array{
-        elementwise_row<equal, 2, on_anything>("equal(x1, x2)", "True where they are equal; NaN equals nothing.", "equal([1, 2], 2) => [false, true]", truth_values),
-        elementwise_row<not_equal, 2, on_anything>("not_equal(x1, x2)", "True where they differ.", "not_equal([1, 2], 2) => [true, false]", truth_values),
-        elementwise_row<less, 2, ordered>("less(x1, x2)", "True where x1 < x2.", "less([1, 2], 2) => [true, false]", truth_values),
-        elementwise_row<less_equal, 2, ordered>("less_equal(x1, x2)", "True where x1 <= x2.", "less_equal([1, 2], 1) => [true, false]", truth_values),
-        elementwise_row<greater, 2, ordered>("greater(x1, x2)", "True where x1 > x2.", "greater([1, 2], 1) => [false, true]", truth_values),
-        elementwise_row<greater_equal, 2, ordered>("greater_equal(x1, x2)", "True where x1 >= x2.", "greater_equal([1, 2], 2) => [false, true]", truth_values),
-        logical(elementwise_row<logical_and, 2, on_bool>("logical_and(x1, x2)", "True where both are; numbers count as x != 0.", "logical_and([true, false], true) => [true, false]", truth_values), lower_logical<2>),
-        logical(elementwise_row<logical_or, 2, on_bool>("logical_or(x1, x2)", "True where either is; numbers count as x != 0.", "logical_or([true, false], false) => [true, false]", truth_values), lower_logical<2>),
-        logical(elementwise_row<logical_xor, 2, on_bool>("logical_xor(x1, x2)", "True where exactly one is; numbers count as x != 0.", "logical_xor([true, false], true) => [false, true]", truth_values), lower_logical<2>),
-        logical(elementwise_row<logical_not, 1, on_bool>("logical_not(x)", "True where x is not; numbers count as x != 0.", "logical_not([true, false]) => [false, true]", truth_values), lower_logical<1>),
-        elementwise_row<isfinite, 1, on_anything>("isfinite(x)", "True where x is neither infinite nor NaN.", "isfinite([1.0, inf]) => [true, false]", truth_values),
-        elementwise_row<isinf, 1, on_anything>("isinf(x)", "True where x is infinite.", "isinf([1.0, inf]) => [false, true]", truth_values),
-        elementwise_row<isnan, 1, on_anything>("isnan(x)", "True where x is NaN.", "isnan([1.0, nan]) => [false, true]", truth_values),
-        elementwise_row<signbit, 1, on_float>("signbit(x)", "True where the sign bit is set, as in -0.0.", "signbit([-0.0, 0.0]) => [true, false]", truth_values),
-        elementwise_row<bitwise_and, 2, bits>("bitwise_and(x1, x2)", "The bits that both have.", "bitwise_and(6, 3) => 2"),
-        elementwise_row<bitwise_or, 2, bits>("bitwise_or(x1, x2)", "The bits that either has.", "bitwise_or(6, 3) => 7"),
-        elementwise_row<bitwise_xor, 2, bits>("bitwise_xor(x1, x2)", "The bits that exactly one has.", "bitwise_xor(6, 3) => 5"),
-        elementwise_row<bitwise_invert, 1, bits>("bitwise_invert(x)", "Every bit turned; of a bool: not.", "bitwise_invert(5) => -6"),
-        elementwise_row<bitwise_left_shift, 2, on_int>("bitwise_left_shift(x1, x2)", "x1 with its bits moved up by x2.", "bitwise_left_shift(1, 4) => 16"),
-        elementwise_row<bitwise_right_shift, 2, on_int>("bitwise_right_shift(x1, x2)", "x1 with its bits moved down by x2; the sign stays.", "bitwise_right_shift(-8, 1) => -4"),
+        elementwise_row<equal, 2, on_anything>("equal(x1, x2)", "True where they are equal; NaN equals nothing.", "equal([1, 2], 2) => [false, true]", Derivative::none(), truth_values),
+        elementwise_row<not_equal, 2, on_anything>("not_equal(x1, x2)", "True where they differ.", "not_equal([1, 2], 2) => [true, false]", Derivative::none(), truth_values),
+        elementwise_row<less, 2, ordered>("less(x1, x2)", "True where x1 < x2.", "less([1, 2], 2) => [true, false]", Derivative::none(), truth_values),
+        elementwise_row<less_equal, 2, ordered>("less_equal(x1, x2)", "True where x1 <= x2.", "less_equal([1, 2], 1) => [true, false]", Derivative::none(), truth_values),
+        elementwise_row<greater, 2, ordered>("greater(x1, x2)", "True where x1 > x2.", "greater([1, 2], 1) => [false, true]", Derivative::none(), truth_values),
+        elementwise_row<greater_equal, 2, ordered>("greater_equal(x1, x2)", "True where x1 >= x2.", "greater_equal([1, 2], 2) => [false, true]", Derivative::none(), truth_values),
+        logical(elementwise_row<logical_and, 2, on_bool>("logical_and(x1, x2)", "True where both are; numbers count as x != 0.", "logical_and([true, false], true) => [true, false]", Derivative::none(), truth_values), lower_logical<2>),
+        logical(elementwise_row<logical_or, 2, on_bool>("logical_or(x1, x2)", "True where either is; numbers count as x != 0.", "logical_or([true, false], false) => [true, false]", Derivative::none(), truth_values), lower_logical<2>),
+        logical(elementwise_row<logical_xor, 2, on_bool>("logical_xor(x1, x2)", "True where exactly one is; numbers count as x != 0.", "logical_xor([true, false], true) => [false, true]", Derivative::none(), truth_values), lower_logical<2>),
+        logical(elementwise_row<logical_not, 1, on_bool>("logical_not(x)", "True where x is not; numbers count as x != 0.", "logical_not([true, false]) => [false, true]", Derivative::none(), truth_values), lower_logical<1>),
+        elementwise_row<isfinite, 1, on_anything>("isfinite(x)", "True where x is neither infinite nor NaN.", "isfinite([1.0, inf]) => [true, false]", Derivative::none(), truth_values),
+        elementwise_row<isinf, 1, on_anything>("isinf(x)", "True where x is infinite.", "isinf([1.0, inf]) => [false, true]", Derivative::none(), truth_values),
+        elementwise_row<isnan, 1, on_anything>("isnan(x)", "True where x is NaN.", "isnan([1.0, nan]) => [false, true]", Derivative::none(), truth_values),
+        elementwise_row<signbit, 1, on_float>("signbit(x)", "True where the sign bit is set, as in -0.0.", "signbit([-0.0, 0.0]) => [true, false]", Derivative::none(), truth_values),
+        elementwise_row<bitwise_and, 2, bits>("bitwise_and(x1, x2)", "The bits that both have.", "bitwise_and(6, 3) => 2", Derivative::none()),
+        elementwise_row<bitwise_or, 2, bits>("bitwise_or(x1, x2)", "The bits that either has.", "bitwise_or(6, 3) => 7", Derivative::none()),
+        elementwise_row<bitwise_xor, 2, bits>("bitwise_xor(x1, x2)", "The bits that exactly one has.", "bitwise_xor(6, 3) => 5", Derivative::none()),
+        elementwise_row<bitwise_invert, 1, bits>("bitwise_invert(x)", "Every bit turned; of a bool: not.", "bitwise_invert(5) => -6", Derivative::none()),
+        elementwise_row<bitwise_left_shift, 2, on_int>("bitwise_left_shift(x1, x2)", "x1 with its bits moved up by x2.", "bitwise_left_shift(1, 4) => 16", Derivative::none()),
+        elementwise_row<bitwise_right_shift, 2, on_int>("bitwise_right_shift(x1, x2)", "x1 with its bits moved down by x2; the sign stays.", "bitwise_right_shift(-8, 1) => -4", Derivative::none()),
         // operands: bool, then two of one dtype
         Op{.signature = "where(condition, x1, x2)", .doc = "x1 where the condition is true, else x2.", .example = "where([true, false], 1, 2) => [1, 2]",
-           .lower = lower_where, .type = where_type, .tile = where_tile},
+           .lower = lower_where, .type = where_type, .tile = where_tile, .derivative = Derivative::linear(transpose_where)},
     };
 }
 

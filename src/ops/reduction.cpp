@@ -8,6 +8,7 @@
 
 #include "ops/call.hpp"
 #include "ops/contraction.hpp"
+#include "ops/derivative.hpp"
 #include "ops/families.hpp"
 #include "ops/kernels/reduce.hpp"
 #include "ops/lowering.hpp"
@@ -160,29 +161,102 @@ Lowered lower_position(Builder& builder, const BuiltinCall& call) {
     return node(builder, call.op().name(), {x}, {axis, call.boolean(2)});
 }
 
+// ---- derivatives
+
+// A reduced value (a result or what belongs to it) with axes of 1 where x was reduced, spread over x's shape.
+Value spread_back(const Primal& at, Value reduced) {
+    const std::vector<std::int64_t> axes = at.node.integers(0);
+    const Dims& shape = at.builder.type(at.operands[0]).shape;
+    return broadcast_to(at.builder, at.node.boolean(1) ? reduced : expand_at(at.builder, reduced, axes), shape);
+}
+
+Value reduce_again(const Primal& at, Value x) { return reduce(at.builder, "sum", x, at.node.integers(0), at.node.boolean(1)); }
+
+std::vector<Value> transpose_sum(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) { return {spread_back(at, cotangents[0])}; }
+
+// max and min: shared evenly among the elements that are the extreme, as in JAX.
+struct Shares {
+    Value is_extreme, count; // of x's shape; of the result's
+};
+Shares shares_of(const Primal& at) {
+    Builder& builder = at.builder;
+    const Value is_extreme = pointwise(builder, "equal", {at.operands[0], spread_back(at, at.results[0])});
+    return {is_extreme, reduce_again(at, cast(builder, is_extreme, builder.type(at.results[0]).dtype))};
+}
+
+std::vector<Value> jvp_extreme(const Primal& at, std::span<const Value> tangents) {
+    const Shares shares = shares_of(at);
+    const Value chosen = pointwise(at.builder, "where", {shares.is_extreme, tangents[0], zeros_like(at.builder, tangents[0])});
+    return {pointwise(at.builder, "divide", {reduce_again(at, chosen), shares.count})};
+}
+
+std::vector<Value> vjp_extreme(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    const Shares shares = shares_of(at);
+    const Value share = spread_back(at, pointwise(at.builder, "divide", {cotangents[0], shares.count}));
+    return {pointwise(at.builder, "where", {shares.is_extreme, share, zeros_like(at.builder, share)})};
+}
+
+// d prod / d x_i: the product of the others, from running products of both sides, so that zeros are no trouble.
+Value product_of_others(const Primal& at) {
+    Builder& builder = at.builder;
+    const std::vector<std::int64_t> axes = at.node.integers(0);
+    const Dims shape = builder.type(at.operands[0]).shape;
+    std::vector<std::int64_t> order;
+    Dims moved, flat;
+    for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(shape.size()); ++axis) {
+        if (std::ranges::find(axes, axis) == axes.end()) order.push_back(axis);
+    }
+    order.insert(order.end(), axes.begin(), axes.end());
+    for (const std::int64_t axis : order) moved.push_back(shape[static_cast<std::size_t>(axis)]);
+    flat.assign(moved.begin(), moved.end() - static_cast<std::ptrdiff_t>(axes.size()));
+    const Dim count = count_over(shape, axes);
+    const auto last = static_cast<std::int64_t>(flat.size());
+    Dims first = flat;
+    flat.push_back(count);
+    first.emplace_back(1);
+    const Value x = reshape_to(builder, permute(builder, at.operands[0], order), flat);
+    const Value one = broadcast_to(builder, scalar(builder, 1.0, builder.type(x).dtype), first);
+    const auto before = [&](Value values) { // the product of all elements before each
+        const Value running = node(builder, "cumulative_prod", {slice_axis(builder, values, last, 0, count - 1)}, {last});
+        return concat_values(builder, {one, running}, last);
+    };
+    const Value others = pointwise(builder, "multiply", {before(x), flip_axes(builder, before(flip_axes(builder, x, {last})), {last})});
+    return permute(builder, reshape_to(builder, others, moved), inverse_of(order));
+}
+
+std::vector<Value> jvp_prod(const Primal& at, std::span<const Value> tangents) {
+    if (count_over(at.builder.type(at.operands[0]).shape, at.node.integers(0)) == Dim(0)) return {Value{}};
+    return {reduce_again(at, pointwise(at.builder, "multiply", {tangents[0], product_of_others(at)}))};
+}
+
+std::vector<Value> vjp_prod(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    if (count_over(at.builder.type(at.operands[0]).shape, at.node.integers(0)) == Dim(0)) return {Value{}};
+    return {pointwise(at.builder, "multiply", {spread_back(at, cotangents[0]), product_of_others(at)})};
+}
+
 } // namespace
 
 std::span<const Op> reduction_ops() {
     // Nodes: operand x. attributes: 0: Dims axes (ascending), 1: bool keepdims; of argmax and argmin 0: axis, or -1 for all.
     static constexpr std::array rows = {
         Op{.signature = "sum(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
-           .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel},
+           .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel, .derivative = Derivative::linear(transpose_sum)},
         Op{.signature = "prod(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
-           .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<prod_rows>, .kernel = prod_kernel},
+           .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<prod_rows>, .kernel = prod_kernel, .derivative = Derivative::rules(jvp_prod, vjp_prod)},
         Op{.signature = "max(x, axis: axes = none, keepdims: bool = false, initial = none)", .doc = "The largest element over axes, and `initial` where it is given; NaN where there is one.",
-           .example = "max([1.0, 3.0, 2.0]) => 3.0", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<max_rows>, .kernel = max_kernel},
+           .example = "max([1.0, 3.0, 2.0]) => 3.0", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<max_rows>, .kernel = max_kernel, .derivative = Derivative::rules(jvp_extreme, vjp_extreme)},
         Op{.signature = "min(x, axis: axes = none, keepdims: bool = false, initial = none)", .doc = "The smallest element over axes, and `initial` where it is given; NaN where there is one.",
-           .example = "min([[1, 4], [3, 2]], axis=1) => [1, 2]", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<min_rows>, .kernel = min_kernel},
+           .example = "min([[1, 4], [3, 2]], axis=1) => [1, 2]", .family = Family::reduction, .lower = lower_extreme, .type = same_dtype, .rows = fold_of_rows<min_rows>, .kernel = min_kernel, .derivative = Derivative::rules(jvp_extreme, vjp_extreme)},
         Op{.signature = "all(x, axis: axes = none, keepdims: bool = false)", .doc = "Whether every element over axes is true (not 0); true over none.",
-           .example = "all([true, false]) => false", .family = Family::reduction, .lower = lower_logical, .type = boolean, .rows = fold_of_rows<all_rows>, .kernel = all_kernel},
+           .example = "all([true, false]) => false", .family = Family::reduction, .lower = lower_logical, .type = boolean, .rows = fold_of_rows<all_rows>, .kernel = all_kernel, .derivative = Derivative::none()},
         Op{.signature = "any(x, axis: axes = none, keepdims: bool = false)", .doc = "Whether some element over axes is true (not 0); false over none.",
-           .example = "any([true, false]) => true", .family = Family::reduction, .lower = lower_logical, .type = boolean, .rows = fold_of_rows<any_rows>, .kernel = any_kernel},
+           .example = "any([true, false]) => true", .family = Family::reduction, .lower = lower_logical, .type = boolean, .rows = fold_of_rows<any_rows>, .kernel = any_kernel, .derivative = Derivative::none()},
         Op{.signature = "count_nonzero(x, axis: axes = none, keepdims: bool = false)", .doc = "The number of elements over axes that are not 0.",
-           .example = "count_nonzero([3, 0, 5]) => 2", .family = Family::reduction, .lower = lower_logical, .type = count, .rows = fold_of_rows<count_nonzero_rows>, .kernel = count_nonzero_kernel, .stays_weak = never_weak},
+           .example = "count_nonzero([3, 0, 5]) => 2", .family = Family::reduction, .lower = lower_logical, .type = count, .rows = fold_of_rows<count_nonzero_rows>, .kernel = count_nonzero_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         Op{.signature = "argmax(x, axis: axis = none, keepdims: bool = false)", .doc = "The position of the first largest element along an axis (none: of all, flattened); a NaN counts as largest.",
-           .example = "argmax([1, 7, 7]) => 1", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmax_rows>, .kernel = argmax_kernel, .stays_weak = never_weak},
+           .example = "argmax([1, 7, 7]) => 1", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmax_rows>, .kernel = argmax_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         Op{.signature = "argmin(x, axis: axis = none, keepdims: bool = false)", .doc = "The position of the first smallest element along an axis (none: of all, flattened); a NaN counts as smallest.",
-           .example = "argmin([[2, 1], [0, 5]], axis=0) => [1, 0]", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmin_rows>, .kernel = argmin_kernel, .stays_weak = never_weak},
+           .example = "argmin([[2, 1], [0, 5]], axis=0) => [1, 0]", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmin_rows>, .kernel = argmin_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
     };
     return rows;
 }

@@ -60,6 +60,10 @@ class Subspace {
     std::vector<Axis> axes_;
 };
 
+// The derivatives of reads and updates at positions (selection_derivative.cpp).
+std::vector<Value> transpose_gather(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted);
+Derivative update_derivative(); // of index_update and slice_update, in every mode
+
 // The rows, by file.
 std::span<const Op> selection_index_rows();
 std::span<const Op> selection_window_rows();

@@ -235,14 +235,14 @@ std::span<const Op> selection_search_rows() {
         Op{.signature = "take_along_axis(x, indices, axis: axis = -1)", .doc = "For each element of indices, the element of x at that position of the axis.",
            .example = "take_along_axis([[1, 2], [3, 4]], [[1], [0]]) => [[2], [3]]", .family = Family::selection, .lower = lower_take_along_axis},
         // operand: x of one axis. attributes: 0: Dims of the size. results: positions (filled with 0), how many there are
-        Op{.signature = "nonzero_positions", .family = Family::selection, .type = nonzero_positions_type, .kernel = nonzero_positions_kernel, .stays_weak = never_weak},
+        Op{.signature = "nonzero_positions", .family = Family::selection, .type = nonzero_positions_type, .kernel = nonzero_positions_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         Op{.signature = "nonzero(x, size: int)", .doc = "The positions of the first `size` nonzero elements, one tensor an axis, filled with 0.",
            .example = "nonzero([0, 5, 0, 7], size=2) => ([1, 3],)", .family = Family::selection, .lower = lower_nonzero},
         Op{.signature = "compress(mask, x, size: int)", .doc = "The first `size` parts of x at which the mask is true, filled with 0; the mask goes with the leading axes of x.",
            .example = "compress([true, false, true], [1, 2, 3], size=3) => [1, 3, 0]", .family = Family::selection, .lower = lower_compress},
         // operand: x (i64) of one axis. attributes: 0: Dims of the length
         Op{.signature = "bincount(x, length: int)", .doc = "How often each of 0 … length-1 occurs in x; larger numbers are not counted, negative ones stop the run.",
-           .example = "bincount([0, 1, 1, 3], length=3) => [1, 2, 0]", .family = Family::selection, .lower = lower_bincount, .type = bincount_type, .kernel = bincount_kernel,
+           .example = "bincount([0, 1, 1, 3], length=3) => [1, 2, 0]", .family = Family::selection, .lower = lower_bincount, .type = bincount_type, .kernel = bincount_kernel, .derivative = Derivative::none(),
            .effect = Effect::fault, .stays_weak = never_weak},
         Op{.signature = "segment_sum(data, segment_ids, num_segments: int)",
            .doc = "The sums of the slices of data that belong to each segment, added in order; ids outside 0 … num_segments-1 are left out.",
@@ -251,7 +251,7 @@ std::span<const Op> selection_search_rows() {
         Op{.signature = "searchsorted(x1, x2, side: string = \"left\", sorter = none)",
            .doc = "Where in sorted x1 each element of x2 would go in: before (left) or behind (right) its equals; NaN comes last.",
            .example = "searchsorted([1, 3, 5], [3, 4]) => [1, 2]", .family = Family::selection, .lower = lower_searchsorted, .type = searchsorted_type,
-           .kernel = searchsorted_kernel, .stays_weak = never_weak},
+           .kernel = searchsorted_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
     };
     return rows;
 }

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "ops/call.hpp"
+#include "ops/derivative.hpp"
 #include "ops/lane_iteration.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
@@ -210,6 +211,33 @@ Lowered lower_dynamic_update(Builder& builder, const BuiltinCall& call) {
     return node(builder, "dynamic_update_slice", std::move(operands));
 }
 
+// ---- derivatives
+
+std::vector<Value> transpose_window(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    std::vector<Value> result(at.operands.size());
+    std::vector<Value> operands{zeros_of(at.builder, at.builder.type(cotangents[0]).dtype, at.builder.type(at.operands[0]).shape), cotangents[0]};
+    operands.insert(operands.end(), at.operands.begin() + 1, at.operands.end());
+    result[0] = node(at.builder, "dynamic_update_slice", std::move(operands));
+    return result;
+}
+
+std::vector<Value> transpose_window_update(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
+    std::vector<Value> result(at.operands.size());
+    const std::span<const Value> starts = at.operands.subspan(2);
+    const Dims update = at.builder.type(at.operands[1]).shape;
+    if (wanted[0]) {
+        std::vector<Value> operands{cotangents[0], zeros_of(at.builder, at.builder.type(cotangents[0]).dtype, update)};
+        operands.insert(operands.end(), starts.begin(), starts.end());
+        result[0] = node(at.builder, "dynamic_update_slice", std::move(operands));
+    }
+    if (wanted[1]) {
+        std::vector<Value> operands{cotangents[0]};
+        operands.insert(operands.end(), starts.begin(), starts.end());
+        result[1] = node(at.builder, "dynamic_slice", std::move(operands), {Dims(update.begin(), update.begin() + static_cast<std::ptrdiff_t>(starts.size()))});
+    }
+    return result;
+}
+
 } // namespace
 
 std::span<const Op> selection_window_rows() {
@@ -217,16 +245,16 @@ std::span<const Op> selection_window_rows() {
         // operands: x, a start (i64 scalar) for each of the leading axes. attributes: 0: Dims sizes along those axes
         Op{.signature = "window(x, start: any, size: shape)",
            .doc = "The part of x of the given size that begins at start, along the leading axes; a window that leaves x stops the run.",
-           .example = "window([1, 2, 3, 4], 1, size=2) => [2, 3]", .family = Family::selection, .lower = lower_window, .type = window_type, .kernel = window_kernel, .effect = Effect::fault, .weak_operands = 1},
+           .example = "window([1, 2, 3, 4], 1, size=2) => [2, 3]", .family = Family::selection, .lower = lower_window, .type = window_type, .kernel = window_kernel, .derivative = Derivative::linear(transpose_window), .effect = Effect::fault, .weak_operands = 1},
         // the same operands and attributes
         Op{.signature = "dynamic_slice(x, start: any, size: shape)",
            .doc = "The part of x of the given size that begins at start, along the leading axes; a start too far out is moved back inside.",
-           .example = "dynamic_slice([1, 2, 3, 4], 9, 2) => [3, 4]", .family = Family::selection, .lower = lower_dynamic_slice, .type = window_type, .kernel = dynamic_slice_kernel, .weak_operands = 1},
+           .example = "dynamic_slice([1, 2, 3, 4], 9, 2) => [3, 4]", .family = Family::selection, .lower = lower_dynamic_slice, .type = window_type, .kernel = dynamic_slice_kernel, .derivative = Derivative::linear(transpose_window), .weak_operands = 1},
         // operands: x, update (x's dtype and rank), a start for each of the leading axes
         Op{.signature = "dynamic_update_slice(x, update, start: any)",
            .doc = "x with the part that begins at start replaced by update; a start too far out is moved back inside.",
            .example = "dynamic_update_slice([1, 2, 3, 4], [7, 8], 1) => [1, 7, 8, 4]", .family = Family::selection, .lower = lower_dynamic_update, .type = window_update_type,
-           .kernel = dynamic_update_kernel, .weak_operands = 2},
+           .kernel = dynamic_update_kernel, .derivative = Derivative::linear(transpose_window_update), .weak_operands = 2},
     };
     return rows;
 }

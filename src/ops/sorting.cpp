@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ops/call.hpp"
+#include "ops/derivative.hpp"
 #include "ops/families.hpp"
 #include "ops/lane_iteration.hpp"
 #include "ops/lowering.hpp"
@@ -191,6 +192,50 @@ Lowered lower_unique(Builder& builder, const BuiltinCall& call) {
     return node(builder, "unique", {flat}, {Dims{call.integer(1)}});
 }
 
+// ---- derivatives: the elements stay what they are, at other places
+
+std::int64_t last_axis(const Primal& at) { return static_cast<std::int64_t>(at.builder.type(at.operands[0]).rank()) - 1; }
+
+std::vector<Value> jvp_sort(const Primal& at, std::span<const Value> tangents) {
+    const Value order = node(at.builder, "argsort", {at.operands[0]}, {at.node.boolean(0)});
+    return {take_along(at.builder, tangents[0], order, last_axis(at))};
+}
+
+std::vector<Value> vjp_sort(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    const Value order = node(at.builder, "argsort", {at.operands[0]}, {at.node.boolean(0)});
+    return {take_along(at.builder, cotangents[0], node(at.builder, "argsort", {order}, {false}), last_axis(at))};
+}
+
+// Where in x each distinct element first stands, and which results there are (the others are fill).
+struct Firsts {
+    Value places, is_there;
+};
+Firsts firsts_of(const Primal& at) {
+    Builder& builder = at.builder;
+    const Value x = at.operands[0];
+    const Dim length = builder.type(x).shape[0], size = at.node.dims(0)[0];
+    const Value order = node(builder, "argsort", {x}, {false}), sorted = take_along(builder, x, order, 0);
+    const Value differs = pointwise(builder, "not_equal", {slice_axis(builder, sorted, 0, 1, length - 1), slice_axis(builder, sorted, 0, 0, length - 1)});
+    const Value is_first = concat_values(builder, {broadcast_to(builder, builder.constant(Array::scalar(true)), {Dim(1)}), differs}, 0);
+    const std::vector<Value> found = builder.add_all(op_named("nonzero_positions"), {is_first}, {Dims{size}});
+    return {gather(builder, order, {found[0]}, {0}, 0), pointwise(builder, "less", {iota_values(builder, {size}, 0, DType::i64), found[1]})};
+}
+
+std::vector<Value> jvp_unique(const Primal& at, std::span<const Value> tangents) {
+    if (at.builder.type(at.operands[0]).shape[0] == Dim(0)) return {Value{}};
+    const Firsts firsts = firsts_of(at);
+    const Value moved = gather(at.builder, tangents[0], {firsts.places}, {0}, 0);
+    return {pointwise(at.builder, "where", {firsts.is_there, moved, zeros_like(at.builder, moved)})};
+}
+
+std::vector<Value> vjp_unique(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    if (at.builder.type(at.operands[0]).shape[0] == Dim(0)) return {Value{}};
+    const Firsts firsts = firsts_of(at);
+    const Value there = pointwise(at.builder, "where", {firsts.is_there, cotangents[0], zeros_like(at.builder, cotangents[0])});
+    const Value zeros = zeros_of(at.builder, at.builder.type(there).dtype, at.builder.type(at.operands[0]).shape);
+    return {node(at.builder, "index_update", {zeros, there, firsts.places}, {Dims{0}, std::int64_t{0}, std::string("add")})};
+}
+
 } // namespace
 
 std::span<const Op> sorting_ops() {
@@ -198,17 +243,17 @@ std::span<const Op> sorting_ops() {
         // operand: x, along its last axis. attributes: 0: descending
         Op{.signature = "sort(x, axis: axis = -1, descending: bool = false, stable: bool = true)",
            .doc = "The elements of x in order along an axis (none: of x as one flat row); NaN counts as the largest.",
-           .example = "sort([3, 1, 2]) => [1, 2, 3]", .family = Family::selection, .lower = lower_ordering, .type = sort_type, .kernel = sort_kernel},
+           .example = "sort([3, 1, 2]) => [1, 2, 3]", .family = Family::selection, .lower = lower_ordering, .type = sort_type, .kernel = sort_kernel, .derivative = Derivative::rules(jvp_sort, vjp_sort)},
         // operand: x, along its last axis. attributes: 0: descending
         Op{.signature = "argsort(x, axis: axis = -1, descending: bool = false, stable: bool = true)",
            .doc = "The positions that put x in order along an axis; equal elements keep their order.",
-           .example = "argsort([3, 1, 2]) => [1, 2, 0]", .family = Family::selection, .lower = lower_ordering, .type = argsort_type, .kernel = argsort_kernel, .stays_weak = never_weak},
+           .example = "argsort([3, 1, 2]) => [1, 2, 0]", .family = Family::selection, .lower = lower_ordering, .type = argsort_type, .kernel = argsort_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: x, along its last axis; result: positions. attributes: 0: Dims of k
         Op{.signature = "top_k(x, k: int)", .doc = "The k largest elements along the last axis, largest first, and their positions; of equals the first.",
-           .example = "top_k([3, 1, 2], 2) => ([3, 2], [0, 2])", .family = Family::selection, .lower = lower_top_k, .type = top_k_type, .kernel = top_k_kernel, .stays_weak = never_weak},
+           .example = "top_k([3, 1, 2], 2) => ([3, 2], [0, 2])", .family = Family::selection, .lower = lower_top_k, .type = top_k_type, .kernel = top_k_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: x of one axis. attributes: 0: Dims of the size
         Op{.signature = "unique(x, size: int)", .doc = "The first `size` distinct elements of x in order, filled with 0; all NaNs are one, the last.",
-           .example = "unique([3, 1, 3], size=3) => [1, 3, 0]", .family = Family::selection, .lower = lower_unique, .type = unique_type, .kernel = unique_kernel},
+           .example = "unique([3, 1, 3], size=3) => [1, 3, 0]", .family = Family::selection, .lower = lower_unique, .type = unique_type, .kernel = unique_kernel, .derivative = Derivative::rules(jvp_unique, vjp_unique)},
     };
     return rows;
 }

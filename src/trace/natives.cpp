@@ -6,7 +6,7 @@
 #include "ops/indexing.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
-#include "trace/functions.hpp"
+#include "trace/derivatives.hpp"
 
 namespace vmaprun {
 namespace {
@@ -363,7 +363,9 @@ Datum debug_native(Tracer& tracer, const Slots& slots, Span span) {
 
 } // namespace
 
-std::span<const NativeDoc> native_docs() {
+namespace {
+
+std::span<const NativeDoc> own_docs() {
     static constexpr NativeDoc docs[] = {
         {"vmap(f: any, in_axes: any = 0, out_axes: any = 0, axis_name: string = none, axis_size: int = none, chunk: any = auto)", "f over every slice of its arguments at once.", "vmap(x => x + 1)([1, 2]) => [2, 3]"},
         {"unroll(f: any, in_axes: any = 0, out_axes: any = 0, axis_name: string = none, axis_size: int = none, axis: int = 0)", "vmap written out lane by lane; of data, unroll(x, axis=0), the tuple of its slices.", "unroll([1, 2]) => (1, 2)"},
@@ -384,6 +386,17 @@ std::span<const NativeDoc> native_docs() {
     return docs;
 }
 
+} // namespace
+
+std::span<const NativeDoc> native_docs() {
+    static const std::vector<NativeDoc> docs = [] {
+        std::vector<NativeDoc> all(own_docs().begin(), own_docs().end());
+        for (const DerivativeNative& native : derivative_natives()) all.push_back(native.doc);
+        return all;
+    }();
+    return docs;
+}
+
 namespace {
 
 struct NativeRow {
@@ -395,7 +408,7 @@ struct NativeRow {
 const std::vector<NativeRow>& native_rows() {
     using enum NativeFunction::Sort;
     static const std::vector<NativeRow> rows = [] {
-        const auto docs = native_docs();
+        const auto docs = own_docs();
         const NativeFunction::Body bodies[] = {
             vmap_native, unroll_native, map_native, vmapipe_native, scan_native, fold_native, associative_scan_native,
             reduce_collective("psum", "sum"), reduce_collective("pmean", "mean"), reduce_collective("pmax", "max"), reduce_collective("pmin", "min"),
@@ -408,6 +421,7 @@ const std::vector<NativeRow>& native_rows() {
         std::vector<NativeRow> all;
         for (std::size_t i = 0; i < docs.size(); ++i) all.push_back({docs[i].signature, bodies[i], i < 6 ? transform : plain});
         all[1].signature = unroll_signature;
+        for (const DerivativeNative& native : derivative_natives()) all.push_back({native.doc.signature, native.body, native.sort});
         all.push_back({"assert_eq(a: any, b: any)", check_two("assert_eq"), plain});
         all.push_back({"assert_close(a: any, b: any, tol: number = 1e-6)", check_two("assert_close"), plain});
         all.push_back({"assert_finite(x: any)", assert_finite_native, plain});

@@ -1,5 +1,6 @@
 #include "transform/pass.hpp"
 
+#include "transform/dead.hpp"
 #include "transform/simplify.hpp"
 
 namespace vmaprun {

@@ -50,7 +50,7 @@ std::optional<Value> same_as(const Graph& graph, const Node& node) {
     if (name == "subtract" && is_positive_zero(graph, x[1])) return x[0];
     if (name == "add" && is_zero(graph, x[1])) return x[0];
     if (name == "add" && is_zero(graph, x[0])) return x[1];
-    if (name == "positive" || is(node, opaque_op)) return x[0];
+    if (name == "positive" || name == "stop_gradient" || is(node, opaque_op)) return x[0];
     if (name == "negative" || name == "logical_not" || name == "bitwise_invert") {
         if (const Node* before = inner(name)) return before->operands[0];
     }
@@ -67,24 +67,6 @@ std::optional<Value> same_as(const Graph& graph, const Node& node) {
 bool fits(const Graph& graph, Value from, Value to) {
     const TensorType &a = graph.type(from), &b = graph.type(to);
     return a.dtype == b.dtype && a.shape == b.shape && graph.lanes(from) == graph.lanes(to);
-}
-
-// ---- dead code -------------------------------------------------------------------------------------------------------
-
-bool has_effect(const Node& node) {
-    return node.op->effect == Effect::visible || std::ranges::any_of(node.bodies, [](const auto& body) { return body->has_effects; });
-}
-
-std::vector<bool> needed_nodes(const Graph& graph) {
-    std::vector<bool> needed(graph.nodes.size(), false);
-    const auto need = [&](Value value) { needed[graph.info(value).node] = true; };
-    std::ranges::for_each(graph.outputs, need);
-    std::ranges::for_each(graph.inputs, need);
-    for (std::size_t i = graph.nodes.size(); i-- > 0;) {
-        if (has_effect(graph.nodes[i])) needed[i] = true;
-        if (needed[i]) std::ranges::for_each(graph.nodes[i].operands, need);
-    }
-    return needed;
 }
 
 } // namespace
@@ -107,41 +89,6 @@ std::shared_ptr<Graph> apply_identities(const std::shared_ptr<Graph>& graph) {
         if (const auto same = same_as(*result, node); same && fits(*result, self, *same)) stands_for[self.index] = *same;
     }
     std::ranges::for_each(result->outputs, replace);
-    return result;
-}
-
-std::shared_ptr<Graph> remove_dead_code(const std::shared_ptr<Graph>& graph) {
-    const std::vector<bool> needed = needed_nodes(*graph);
-    auto result = std::make_shared<Graph>();
-    result->id = graph->id;
-    result->program = graph->program;
-    result->has_effects = graph->has_effects;
-    std::vector<Value> renumbered(graph->values.size());
-    const auto renumber = [&](Value& value) { value = renumbered[value.index]; };
-    for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
-        if (!needed[i]) continue;
-        Node node = graph->nodes[i];
-        std::ranges::for_each(node.operands, renumber);
-        for (auto& body : node.bodies) {
-            auto own = std::make_shared<Graph>(*remove_dead_code(body));
-            own->captured = body->captured;
-            std::ranges::for_each(own->captured, renumber);
-            body = std::move(own);
-        }
-        for (std::uint32_t& output : node.results) {
-            ValueInfo info = graph->values[output];
-            info.node = static_cast<std::uint32_t>(result->nodes.size());
-            const auto index = static_cast<std::uint32_t>(result->values.size());
-            renumbered[output] = {graph->id, index};
-            output = index;
-            result->values.push_back(std::move(info));
-        }
-        result->nodes.push_back(std::move(node));
-    }
-    result->inputs = graph->inputs;
-    result->outputs = graph->outputs;
-    std::ranges::for_each(result->inputs, renumber);
-    std::ranges::for_each(result->outputs, renumber);
     return result;
 }
 
