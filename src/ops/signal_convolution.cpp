@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "ops/call.hpp"
+#include "ops/derivative.hpp"
 #include "ops/kernels/convolution.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
@@ -29,6 +30,102 @@ std::vector<TensorType> convolution_type(std::span<const TensorType> operands, c
     check_shape(type.shape);
     return {type};
 }
+
+// ---- derivative: both transposes are convolutions again
+
+struct Sizes {
+    Convolution how;
+    Dims x, w, out; // spatial
+
+    std::size_t count() const { return x.size(); }
+    Dim reach(std::size_t i) const { return padded_size(x[i], how.spread[i], 0, 0); }         // of x, spread out
+    Dim steps(std::size_t i) const { return (w[i] - 1) * how.dilation[i]; }                   // from the first to the last place in w
+    Dim walk(std::size_t i) const { return (out[i] - 1) * how.strides[i]; }                   // and of w over x
+};
+
+Sizes sizes_of(const Primal& at) {
+    const auto spatial = [&](Value value) { return Dims(at.builder.type(value).shape.begin() + 2, at.builder.type(value).shape.end()); };
+    return {{at.node.dims(0), at.node.dims(1), at.node.dims(2), at.node.dims(3), at.node.integer(4)}, spatial(at.operands[0]), spatial(at.operands[1]), spatial(at.results[0])};
+}
+
+// Axis `axis`, of groups * n, as n and groups exchanged with the axis before it … or behind it: reshape, permute, reshape.
+Value regrouped(Builder& builder, Value value, std::int64_t axis, std::int64_t groups, const std::vector<std::int64_t>& front, Dims merged) {
+    Dims shape = builder.type(value).shape;
+    const auto at = static_cast<std::size_t>(axis);
+    const Dim each = floor_divide(shape[at], groups);
+    shape[at] = groups;
+    shape.insert(shape.begin() + axis + 1, each);
+    std::vector<std::int64_t> order = front;
+    for (std::size_t i = 3; i < shape.size(); ++i) order.push_back(static_cast<std::int64_t>(i));
+    merged.insert(merged.end(), shape.begin() + 3, shape.end());
+    return reshape_to(builder, permute(builder, reshape_to(builder, value, shape), order), merged);
+}
+
+// Of x: the cotangent, as far spread out as the strides were, with w turned round and its channels exchanged.
+Value transpose_for_x(const Primal& at, Value cotangent, Value w) {
+    Builder& builder = at.builder;
+    const Sizes sizes = sizes_of(at);
+    Convolution how{sizes.how.spread, {}, sizes.how.dilation, sizes.how.strides, sizes.how.groups};
+    std::vector<std::int64_t> spatial;
+    for (std::size_t i = 0; i < sizes.count(); ++i) {
+        const Dim before = sizes.steps(i) - sizes.how.padding[2 * i];
+        how.padding.insert(how.padding.end(), {before, sizes.reach(i) + sizes.steps(i) - sizes.walk(i) - 1 - before});
+        spatial.push_back(static_cast<std::int64_t>(i) + 2);
+    }
+    const Dims shape = builder.type(w).shape; // [groups * o, c, …] to [groups * c, o, …]
+    const Dim outputs = floor_divide(shape[0], how.groups);
+    const Value exchanged = regrouped(builder, flip_axes(builder, w, spatial), 0, how.groups, {0, 2, 1}, {shape[1] * how.groups, outputs});
+    return convolution(builder, cotangent, exchanged, how);
+}
+
+// Of w: x with the cotangent as weights, samples taking the place of channels: strides and dilations change places.
+Value transpose_for_w(const Primal& at, Value cotangent, Value x) {
+    Builder& builder = at.builder;
+    const Sizes sizes = sizes_of(at);
+    Convolution how{sizes.how.dilation, {}, sizes.how.strides, sizes.how.spread, sizes.how.groups};
+    for (std::size_t i = 0; i < sizes.count(); ++i) {
+        const Dim before = sizes.how.padding[2 * i];
+        how.padding.insert(how.padding.end(), {before, sizes.steps(i) + sizes.walk(i) + 1 - sizes.reach(i) - before});
+    }
+    const Dims shape = builder.type(x).shape; // [n, groups * c, …] to [c, groups * n, …]
+    const Value exchanged = regrouped(builder, x, 1, how.groups, {2, 1, 0}, {floor_divide(shape[1], how.groups), shape[0] * how.groups});
+    return move_axis(builder, convolution(builder, exchanged, move_axis(builder, cotangent, 0, 1), how), 0, 1);
+}
+
+// Mapped axes over which a gradient of w is to be summed become samples, so that no gradient a lane is written out.
+Value gradient_of_w(const Primal& at, Value cotangent) {
+    Builder& builder = at.builder;
+    Value x = at.operands[0];
+    Lanes left;
+    for (const LaneId lane : (*at.summed)[1]) {
+        if (!has_lane(builder.lanes(x), lane)) {
+            cotangent = sum_over_lane(builder, cotangent, lane);
+        } else if (!has_lane(builder.lanes(cotangent), lane)) {
+            left.push_back(lane);
+        } else {
+            for (Value* value : {&x, &cotangent}) {
+                *value = builder.unlane(*value, lane, 0);
+                Dims shape = builder.type(*value).shape;
+                shape[1] = shape[0] * shape[1];
+                shape.erase(shape.begin());
+                *value = reshape_to(builder, *value, shape);
+            }
+        }
+    }
+    (*at.summed)[1] = left;
+    return transpose_for_w(at, cotangent, x);
+}
+
+std::vector<Value> transpose_convolution(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
+    std::vector<Value> result(2);
+    const Dims& out = at.builder.type(at.results[0]).shape;
+    if (std::ranges::find(out, Dim(0)) != out.end()) return result; // no results, no slopes
+    if (wanted[0]) result[0] = transpose_for_x(at, cotangents[0], at.operands[1]);
+    if (wanted[1]) result[1] = gradient_of_w(at, cotangents[0]);
+    return result;
+}
+
+// ---- the call
 
 // An argument that is one number, or one for each of the spatial axes; each at least 1.
 Dims a_number_each(const BuiltinCall& call, std::size_t argument, std::size_t spatial, std::string_view name) {
@@ -155,7 +252,7 @@ Value convolution(Builder& builder, Value x, Value w, const Convolution& how) {
 std::span<const Op> convolution_rows() {
     static constexpr std::array rows = {
         // attributes: kernels/convolution.hpp
-        Op{.signature = "convolution", .family = Family::signal, .type = convolution_type, .kernel = convolution_kernel},
+        Op{.signature = "convolution", .family = Family::signal, .type = convolution_type, .kernel = convolution_kernel, .derivative = Derivative::multilinear(transpose_convolution)},
         Op{.signature = "conv(x, w, stride: ints = 1, padding: padding = \"valid\", dilation: ints = 1, groups: int = 1)",
            .doc = "Sums of products of w (not flipped) with every window of x: x [n, c, …] or [c, …] and w [o, c / groups, …] give [n, o, …] or [o, …]; padding is \"valid\" (none), \"same\", a number, one for each axis, or pairs.",
            .example = "conv([[1, 2, 3, 4]], [[[1, -1]]]) => [[-1, -1, -1]]", .family = Family::signal, .lower = lower_conv},

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "ops/call.hpp"
+#include "ops/derivative.hpp"
 #include "ops/kernels/fourier.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
@@ -30,6 +31,37 @@ std::vector<TensorType> half_type(std::span<const TensorType> operands, const At
     TensorType type{real_of(operands[0].dtype), operands[0].shape};
     type.shape[static_cast<std::size_t>(std::get<std::int64_t>(attributes[0]))] = std::get<Dims>(attributes[2])[0];
     return {type};
+}
+
+// ---- derivatives: all are linear. A cotangent is transposed, not conjugated; the matrix of a transform is symmetric.
+
+std::vector<Value> transpose_fourier(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    return {node(at.builder, "fourier", {cotangents[0]}, at.node.attributes)};
+}
+
+// One number at frequency 0, and at n/2 of an even length, another between: the others of a whole spectrum mirror those.
+Value at_edges_and_between(Builder& builder, const Dims& half, std::int64_t axis, Dim length, DType dtype, double edge, double between) {
+    const Value k = iota_values(builder, half, axis, DType::i64);
+    const Value first = pointwise(builder, "equal", {k, builder.constant(Dim(0))}), last = pointwise(builder, "equal", {pointwise(builder, "multiply", {k, builder.constant(Dim(2))}), builder.constant(length)});
+    return pointwise(builder, "where", {pointwise(builder, "logical_or", {first, last}), scalar(builder, edge, dtype), scalar(builder, between, dtype)});
+}
+
+std::vector<Value> transpose_real(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    Builder& builder = at.builder;
+    const std::int64_t axis = at.node.integer(0);
+    const TensorType spectrum = builder.type(cotangents[0]);
+    const Dim length = builder.type(at.operands[0]).shape[static_cast<std::size_t>(axis)];
+    const Value shares = at_edges_and_between(builder, spectrum.shape, axis, length, spectrum.dtype, 1, 0.5);
+    return {node(builder, "fourier_half", {pointwise(builder, "multiply", {pointwise(builder, "conj", {cotangents[0]}), shares})}, {axis, at.node.integer(1), Dims{length}})};
+}
+
+std::vector<Value> transpose_half(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    Builder& builder = at.builder;
+    const std::int64_t axis = at.node.integer(0);
+    const Value spectrum = node(builder, "fourier_real", {cotangents[0]}, {axis, at.node.integer(1)});
+    const TensorType type = builder.type(spectrum);
+    const Value shares = at_edges_and_between(builder, type.shape, axis, at.node.dims(2)[0], type.dtype, 1, 2);
+    return {pointwise(builder, "conj", {pointwise(builder, "multiply", {spectrum, shares})})};
 }
 
 // ---- one axis
@@ -236,9 +268,9 @@ Op row(std::string_view signature, std::string_view doc, std::string_view exampl
 std::vector<Op> make_rows() {
     return {
         // Nodes: attributes as in kernels/fourier.hpp.
-        {.signature = "fourier", .family = Family::signal, .type = fourier_type, .kernel = fourier_kernel},
-        {.signature = "fourier_real", .family = Family::signal, .type = real_type, .kernel = fourier_real_kernel},
-        {.signature = "fourier_half", .family = Family::signal, .type = half_type, .kernel = fourier_half_kernel},
+        {.signature = "fourier", .family = Family::signal, .type = fourier_type, .kernel = fourier_kernel, .derivative = Derivative::linear(transpose_fourier)},
+        {.signature = "fourier_real", .family = Family::signal, .type = real_type, .kernel = fourier_real_kernel, .derivative = Derivative::linear(transpose_real)},
+        {.signature = "fourier_half", .family = Family::signal, .type = half_type, .kernel = fourier_half_kernel, .derivative = Derivative::linear(transpose_half)},
         row("fft(x, n: int = none, axis: axis = -1, norm: string = \"backward\")", "The discrete Fourier transform along an axis, which n cuts or fills up with zeros.",
             "real(fft([1.0, 2.0, 3.0, 4.0])) => [10.0, -2.0, -2.0, -2.0]", lower_whole<Way::forward>),
         row("ifft(x, n: int = none, axis: axis = -1, norm: string = \"backward\")", "The inverse of fft.", "real(ifft([10.0, -2.0, -2.0, -2.0])) => [1.0, 3.0, 3.0, 3.0]", lower_whole<Way::backward>),

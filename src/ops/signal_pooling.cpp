@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "ops/composite.hpp"
+#include "ops/derivative.hpp"
 #include "ops/kernels/fold.hpp"
 #include "ops/lane_iteration.hpp"
 #include "ops/lowering.hpp"
@@ -120,6 +121,40 @@ void pool_position_kernel(const KernelCall& call) {
 }
 
 bool never_weak(const Attributes&) { return false; }
+
+// ---- derivative: a window's slope is that of its largest element, of several the first
+
+// The positions of the largest elements, as index arrays of x seen as [planes, elements].
+struct Largest {
+    Dims planes, pooled; // [planes, elements] and [planes, windows]
+    std::vector<Value> indices;
+};
+
+Largest largest_of(const Primal& at) {
+    Builder& builder = at.builder;
+    const Dims &shape = builder.type(at.operands[0]).shape, &out = builder.type(at.results[0]).shape;
+    const auto leading = static_cast<std::ptrdiff_t>(shape.size() - at.node.dims(0).size());
+    const Dim count = product_of(Dims(shape.begin(), shape.begin() + leading));
+    Largest largest{{count, product_of(Dims(shape.begin() + leading, shape.end()))}, {count, product_of(Dims(out.begin() + leading, out.end()))}, {}};
+    const Value positions = node(builder, "pool_position", {at.operands[0]}, at.node.attributes);
+    largest.indices = {iota_values(builder, largest.pooled, 0, DType::i64), reshape_to(builder, positions, largest.pooled)};
+    return largest;
+}
+
+std::vector<Value> jvp_pool(const Primal& at, std::span<const Value> tangents) {
+    const Largest largest = largest_of(at);
+    const Value found = gather(at.builder, reshape_to(at.builder, tangents[0], largest.planes), largest.indices, {0, 1}, 0);
+    return {reshape_to(at.builder, found, at.builder.type(at.results[0]).shape)};
+}
+
+std::vector<Value> vjp_pool(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    Builder& builder = at.builder;
+    const Largest largest = largest_of(at);
+    const TensorType type = builder.type(at.operands[0]);
+    const Value zeros = zeros_of(builder, type.dtype, largest.planes), added = reshape_to(builder, cotangents[0], largest.pooled);
+    const Value spread = node(builder, "index_update", {zeros, added, largest.indices[0], largest.indices[1]}, {Dims{0, 1}, std::int64_t{0}, std::string("add")});
+    return {reshape_to(builder, spread, type.shape)};
+}
 
 struct Windows {
     Dims sizes, strides;
@@ -240,8 +275,8 @@ Lowered lower_interp(Builder& builder, const BuiltinCall& call) {
 
 std::span<const Op> pooling_rows() {
     static constexpr std::array rows = {
-        Op{.signature = "pool_max", .family = Family::signal, .type = pool_type, .kernel = pool_max_kernel},
-        Op{.signature = "pool_position", .family = Family::signal, .type = pool_position_type, .kernel = pool_position_kernel, .stays_weak = never_weak},
+        Op{.signature = "pool_max", .family = Family::signal, .type = pool_type, .kernel = pool_max_kernel, .derivative = Derivative::rules(jvp_pool, vjp_pool)},
+        Op{.signature = "pool_position", .family = Family::signal, .type = pool_position_type, .kernel = pool_position_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         Op{.signature = "max_pool(x, size: any, stride: ints = none)",
            .doc = "The largest element of every window over the last axes, a stride apart (the size unless told): a tuple of sizes goes for as many axes, one number for the spatial axes of [n, c, …] or [c, …] (1 of up to 2 axes, 2 of 3 or 4, 3 of 5).",
            .example = "max_pool([1, 3, 2, 5], 2) => [3, 5]", .family = Family::signal, .lower = lower_max_pool},
