@@ -8,6 +8,7 @@
 #include "ops/call.hpp"
 #include "ops/composite.hpp"
 #include "ops/kernels/linalg.hpp"
+#include "ops/linalg_derivative.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
 
@@ -173,34 +174,34 @@ std::span<const Op> linalg_factor_rows() {
     static constexpr std::array rows = {
         // operand: of which the lower triangle is read
         Op{.signature = "cholesky(x, upper: bool = false)", .doc = "The lower triangular L with x = L @ L.T (adjoint when complex), of which the lower triangle is read; upper: its adjoint, from the upper one. E606 where x is not positive definite.",
-           .example = "cholesky([[4.0, 2.0], [2.0, 5.0]]) => [[2.0, 0.0], [1.0, 2.0]]", .family = Family::linalg, .lower = lower_cholesky, .type = same_matrix, .kernel = cholesky_kernel, .effect = Effect::fault},
+           .example = "cholesky([[4.0, 2.0], [2.0, 5.0]]) => [[2.0, 0.0], [1.0, 2.0]]", .family = Family::linalg, .lower = lower_cholesky, .type = same_matrix, .kernel = cholesky_kernel, .derivative = Derivative::rules(jvp_cholesky, vjp_cholesky), .effect = Effect::fault},
         // operands: a [..., n, n], b [..., n, m]
         Op{.signature = "solve(x1, x2)", .doc = "The x with x1 @ x = x2, x2 a vector or a stack of matrices. E604 where x1 is singular.",
-           .example = "solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 8.0]) => [1.0, 2.0]", .family = Family::linalg, .lower = lower_solve, .type = solution_type, .kernel = solve_kernel, .effect = Effect::fault},
+           .example = "solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 8.0]) => [1.0, 2.0]", .family = Family::linalg, .lower = lower_solve, .type = solution_type, .kernel = solve_kernel, .derivative = Derivative::rules(jvp_solve, vjp_solve), .effect = Effect::fault},
         // operands: as solve. attributes: 0: lower
         Op{.signature = "triangular_solve(a, b, lower: bool = true)", .doc = "The x with a @ x = b, where only the lower (or upper) triangle of a counts. E604 where its diagonal has a 0.",
-           .example = "triangular_solve([[2.0, 9.0], [1.0, 4.0]], [2.0, 9.0]) => [1.0, 2.0]", .family = Family::linalg, .lower = lower_triangular_solve, .type = solution_type, .kernel = triangular_solve_kernel, .effect = Effect::fault},
+           .example = "triangular_solve([[2.0, 9.0], [1.0, 4.0]], [2.0, 9.0]) => [1.0, 2.0]", .family = Family::linalg, .lower = lower_triangular_solve, .type = solution_type, .kernel = triangular_solve_kernel, .derivative = Derivative::rules(jvp_triangular_solve, vjp_triangular_solve), .effect = Effect::fault},
         Op{.signature = "inv(x)", .doc = "The inverse of square matrices. E604 where one is singular.",
            .example = "inv([[2.0, 0.0], [0.0, 4.0]]) => [[0.5, 0.0], [0.0, 0.25]]", .family = Family::linalg, .lower = lower_inv},
         Op{.signature = "det(x)", .doc = "The determinant of square matrices.",
-           .example = "det([[1.0, 2.0], [3.0, 4.0]]) => -2.0", .family = Family::linalg, .lower = lower_square, .type = det_type, .kernel = det_kernel},
+           .example = "det([[1.0, 2.0], [3.0, 4.0]]) => -2.0", .family = Family::linalg, .lower = lower_square, .type = det_type, .kernel = det_kernel, .derivative = Derivative::rules(jvp_det, vjp_det)},
         Op{.signature = "slogdet(x)", .doc = "The sign of the determinant and the logarithm of its absolute value.",
-           .example = "slogdet([[2.0, 0.0], [0.0, -3.0]]) => (-1.0, 1.791759469228055)", .family = Family::linalg, .lower = lower_square, .type = slogdet_type, .kernel = slogdet_kernel},
+           .example = "slogdet([[2.0, 0.0], [0.0, -3.0]]) => (-1.0, 1.791759469228055)", .family = Family::linalg, .lower = lower_square, .type = slogdet_type, .kernel = slogdet_kernel, .derivative = Derivative::rules(jvp_slogdet, vjp_slogdet)},
         // operand. attributes: 0: complete
         Op{.signature = "qr(x, mode: string = \"reduced\")", .doc = "(q, r): orthonormal columns and an upper triangle with x = q @ r; mode \"complete\": a square q.",
-           .example = "qr([[-3.0, 1.0], [-4.0, 2.0]])[1][0] => [5.0, -2.2]", .family = Family::linalg, .lower = lower_qr, .type = qr_type, .kernel = qr_kernel},
+           .example = "qr([[-3.0, 1.0], [-4.0, 2.0]])[1][0] => [5.0, -2.2]", .family = Family::linalg, .lower = lower_qr, .type = qr_type, .kernel = qr_kernel, .derivative = Derivative::rules(jvp_qr, vjp_qr)},
         // operand. attributes: 0: full matrices
         Op{.signature = "svd(x, full_matrices: bool = true)", .doc = "(u, s, vh): x = u @ diag(s) @ vh with the singular values s from the largest down. E607 where it doesn't converge.",
-           .example = "svd([[0.0, 2.0], [3.0, 0.0]])[1] => [3.0, 2.0]", .family = Family::linalg, .lower = lower_svd, .type = svd_type, .kernel = svd_kernel, .effect = Effect::fault},
+           .example = "svd([[0.0, 2.0], [3.0, 0.0]])[1] => [3.0, 2.0]", .family = Family::linalg, .lower = lower_svd, .type = svd_type, .kernel = svd_kernel, .derivative = Derivative::rules(jvp_svd, vjp_svd), .effect = Effect::fault},
         Op{.signature = "svdvals(x)", .doc = "The singular values from the largest down.",
-           .example = "svdvals([[0.0, 2.0], [3.0, 0.0]]) => [3.0, 2.0]", .family = Family::linalg, .lower = lower_svdvals, .type = svdvals_type, .kernel = svdvals_kernel, .effect = Effect::fault},
+           .example = "svdvals([[0.0, 2.0], [3.0, 0.0]]) => [3.0, 2.0]", .family = Family::linalg, .lower = lower_svdvals, .type = svdvals_type, .kernel = svdvals_kernel, .derivative = Derivative::rules(jvp_svdvals, vjp_svdvals), .effect = Effect::fault},
         // operand: of which the lower triangle is read
         Op{.signature = "eigh(x)", .doc = "(w, v): the eigenvalues of symmetric (Hermitian) matrices in ascending order, and the vectors as columns; the lower triangle is read.",
-           .example = "eigh([[2.0, 0.0], [0.0, 1.0]])[0] => [1.0, 2.0]", .family = Family::linalg, .lower = lower_square, .type = eigh_type, .kernel = eigh_kernel, .effect = Effect::fault},
+           .example = "eigh([[2.0, 0.0], [0.0, 1.0]])[0] => [1.0, 2.0]", .family = Family::linalg, .lower = lower_square, .type = eigh_type, .kernel = eigh_kernel, .derivative = Derivative::rules(jvp_eigh, vjp_eigh), .effect = Effect::fault},
         Op{.signature = "eigvalsh(x)", .doc = "The eigenvalues of symmetric (Hermitian) matrices in ascending order.",
-           .example = "eigvalsh([[2.0, 0.0], [0.0, 1.0]]) => [1.0, 2.0]", .family = Family::linalg, .lower = lower_square, .type = eigvalsh_type, .kernel = eigvalsh_kernel, .effect = Effect::fault},
+           .example = "eigvalsh([[2.0, 0.0], [0.0, 1.0]]) => [1.0, 2.0]", .family = Family::linalg, .lower = lower_square, .type = eigvalsh_type, .kernel = eigvalsh_kernel, .derivative = Derivative::rules(jvp_eigvalsh, vjp_eigvalsh), .effect = Effect::fault},
         Op{.signature = "expm(x)", .doc = "The exponential of square matrices: the sum of x to the k over k!.",
-           .example = "expm([[0.0, 1.0], [0.0, 0.0]]) => [[1.0, 1.0], [0.0, 1.0]]", .family = Family::linalg, .lower = lower_square, .type = same_matrix, .kernel = expm_kernel},
+           .example = "expm([[0.0, 1.0], [0.0, 0.0]]) => [[1.0, 1.0], [0.0, 1.0]]", .family = Family::linalg, .lower = lower_square, .type = same_matrix, .kernel = expm_kernel, .derivative = Derivative::rules(jvp_expm, vjp_expm)},
     };
     return rows;
 }

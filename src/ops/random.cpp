@@ -225,34 +225,46 @@ Lowered lower_gamma(Builder& builder, const BuiltinCall& call) {
     return node(builder, "random_gamma", {key, parameter(builder, call, 1, 1, shape, dtype)});
 }
 
+// ---- derivatives: low + x (high - low) by x, low and high
+
+Value of_unit(Builder& builder, std::span<const Value> x, Value) { return pointwise(builder, "subtract", {x[2], x[1]}); }
+Value of_low(Builder& builder, std::span<const Value> x, Value) { return pointwise(builder, "subtract", {builder.constant(Array::scalar(1.0), true), x[0]}); }
+Value of_high(Builder&, std::span<const Value> x, Value) { return x[0]; }
+
+[[noreturn]] void fail_gamma() {
+    throw UserError(error("E415", "the derivative of a gamma draw by its shape is not known").help("keep it out of the derivative with stop_gradient(a)"));
+}
+std::vector<Value> gamma_has_none(const Primal&, std::span<const Value>) { fail_gamma(); }
+std::vector<Value> gamma_has_none(const Primal&, std::span<const Value>, const std::vector<bool>&) { fail_gamma(); }
+
 } // namespace
 
 std::span<const Op> random_ops() {
     using enum PointwiseOp;
     static constexpr std::array rows = {
         Op{.signature = "key(seed)", .doc = "A random key made of a whole number: equal seeds give equal numbers, on every machine.",
-           .example = "uniform(key(0)) => 0.947667", .family = Family::random, .lower = lower_key, .type = key_type, .kernel = key_kernel, .stays_weak = never_weak},
+           .example = "uniform(key(0)) => 0.947667", .family = Family::random, .lower = lower_key, .type = key_type, .kernel = key_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: key. attributes: 0: Dims
         Op{.signature = "split(k, n: shape = 2)", .doc = "n independent keys made of one (a shape: that many); draw from each key but once.",
-           .example = "split(key(0), 3).size => 3", .family = Family::random, .lower = lower_split, .type = split_type, .kernel = split_kernel, .stays_weak = never_weak},
+           .example = "split(key(0), 3).size => 3", .family = Family::random, .lower = lower_split, .type = split_type, .kernel = split_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operands: key, i64
         Op{.signature = "fold_in(k, i)", .doc = "A new key made of a key and a whole number (its lower 32 bits).",
-           .example = "bits(fold_in(key(0), 1)) => 31327077", .family = Family::random, .lower = lower_fold_in, .type = fold_in_type, .kernel = fold_in_kernel, .stays_weak = never_weak},
+           .example = "bits(fold_in(key(0), 1)) => 31327077", .family = Family::random, .lower = lower_fold_in, .type = fold_in_type, .kernel = fold_in_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: key. attributes: 0: Dims, 1: DType
         Op{.signature = "bits(k, shape: shape = (), dtype: dtype = u32)", .doc = "Random whole numbers, every bit of which is fair.",
-           .example = "bits(key(0)) => 4070199207", .family = Family::random, .lower = lower_bits, .type = drawn_type, .kernel = bits_kernel, .stays_weak = never_weak},
+           .example = "bits(key(0)) => 4070199207", .family = Family::random, .lower = lower_bits, .type = drawn_type, .kernel = bits_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: key. attributes: 0: Dims, 1: DType
-        Op{.signature = "random_unit", .family = Family::random, .type = drawn_type, .kernel = unit_kernel, .stays_weak = never_weak},
+        Op{.signature = "random_unit", .family = Family::random, .type = drawn_type, .kernel = unit_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operands: in [0, 1), low, high: low + x (high - low), rounded once, as JAX's backend does
-        Op{.signature = "random_between", .family = Family::random, .type = same_dtype, .tile = tile_of<between>},
+        Op{.signature = "random_between", .family = Family::random, .type = same_dtype, .tile = tile_of<between>, .derivative = Derivative::pointwise(of_unit, of_low, of_high)},
         Op{.signature = "uniform(k, shape: shape = (), low = 0.0, high = 1.0, dtype: dtype = f32)", .doc = "Numbers spread evenly over low … high, without high.",
            .example = "uniform(key(0), high=2.0) => 1.895334", .family = Family::random, .lower = lower_uniform},
         // operand: key. attributes: 0: Dims, 1: DType
-        Op{.signature = "random_normal", .family = Family::random, .type = drawn_type, .kernel = normal_kernel, .stays_weak = never_weak},
+        Op{.signature = "random_normal", .family = Family::random, .type = drawn_type, .kernel = normal_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         Op{.signature = "normal(k, shape: shape = (), dtype: dtype = f32)", .doc = "Numbers of the normal distribution of mean 0 and deviation 1.",
            .example = "normal(key(0)) => 1.6226422", .family = Family::random, .lower = lower_normal},
         // operands: key, low, high (i64 or u64). attributes: 0: DType
-        Op{.signature = "random_integers", .family = Family::random, .type = integers_type, .kernel = integers_kernel, .stays_weak = never_weak},
+        Op{.signature = "random_integers", .family = Family::random, .type = integers_type, .kernel = integers_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         Op{.signature = "randint(k, shape: shape, low, high, dtype: dtype = i64)", .doc = "Whole numbers from low up to but without high.",
            .example = "randint(key(0), (3,), 0, 10) => [5, 1, 5]", .family = Family::random, .lower = lower_randint},
         Op{.signature = "bernoulli(k, p = 0.5, shape: shape = ())", .doc = "True with probability p (without a shape: one for each p).",
@@ -264,7 +276,7 @@ std::span<const Op> random_ops() {
         Op{.signature = "exponential(k, shape: shape = (), dtype: dtype = f32)", .doc = "Numbers of the exponential distribution of mean 1.",
            .example = "exponential(key(0)) => 2.950128", .family = Family::random, .lower = lower_exponential},
         // operands: key, shape parameter
-        Op{.signature = "random_gamma", .family = Family::random, .type = gamma_type, .kernel = gamma_kernel, .stays_weak = never_weak},
+        Op{.signature = "random_gamma", .family = Family::random, .type = gamma_type, .kernel = gamma_kernel, .derivative = Derivative::rules(gamma_has_none, gamma_has_none), .stays_weak = never_weak},
         Op{.signature = "gamma(k, a, shape: shape = (), dtype: dtype = f32)", .doc = "Numbers of the gamma distribution of shape a and scale 1 (without a shape: one for each a).",
            .example = "gamma(key(0), 2.0) => 1.5897877", .family = Family::random, .lower = lower_gamma},
     };

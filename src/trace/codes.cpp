@@ -205,6 +205,33 @@ constexpr CodeExplanation explanations[] = {
      "    vmap(x => x / psum(x, \"i\"), axis_name=\"i\")(xs)\n"
      "The name is a text in quotes, and holds in all that the mapped function calls. An inner vmap of the same name hides the\n"
      "outer one.\n"},
+    {"E410", "the gradient of what is no single number",
+     "grad and value_and_grad differentiate a function that gives one number (a tensor of rank 0): a loss.\n"
+     "    grad(x => x ** 2)([1.0, 2.0])          # two results\n"
+     "Three things may be meant: the derivative of every result by every argument, jacobian(x => x ** 2); the same function on\n"
+     "each of several inputs, vmap(grad(x => x ** 2)); or the gradient of their sum, grad(x => sum(x ** 2)). What a function\n"
+     "gives beside its value is let through with has_aux=true.\n"},
+    {"E411", "reverse mode through a loop of unknown length",
+     "To go back through a loop, reverse mode saves what every step was given, and so it must be known how many there can be.\n"
+     "    grad(x => loop y = x while y < 10.0 { y * y })(2.0)\n"
+     "Give the loop a limit, `while y < 10.0 limit 20`; count with constant ends, `for i in 0 .. 20`; use scan or fold, which go\n"
+     "as far as their data; or differentiate forward, jvp(f, (x,), (1.0,)) or jacfwd(f), which saves nothing.\n"},
+    {"E412", "no derivative by what is no float",
+     "Derivatives are taken of floats by floats. A whole number or a bool doesn't change a little at a time.\n"
+     "    grad(x => x ** 2)(3)                   # write 3.0\n"
+     "    grad((n, x) => n * x)(2, 3.0)          # by x: grad(f, wrt=1), or wrt=\"x\"\n"},
+    {"E413", "wrt that names no parameter",
+     "wrt says by which arguments the derivative is taken: a position from 0, the name of a parameter in quotes, or a tuple of\n"
+     "them, which gives a tuple.\n"
+     "    grad(f, wrt=(0, \"w\"))(x, w)\n"
+     "The argument must be given in the call: what a default stands for has no place to put a derivative.\n"},
+    {"E414", "tangents or cotangents that do not fit",
+     "jvp takes one tangent for each primal, of its shape and dtype; vjp takes a cotangent of the shape and dtype of the result.\n"
+     "They nest as those do, and `none` stands for zero.\n"
+     "    jvp((x, y) => x * y, (3.0, 4.0), (1.0, none))\n"},
+    {"E415", "a derivative that is not known",
+     "The function has values, but for these operands no derivative is known: the message says which are.\n"
+     "Keep the operand out of the derivative with stop_gradient(x), or use a form that the message names.\n"},
     // ---- inputs, as the script declares them -------------------------------------------------------------------------
     {"E513", "an input that nothing is bound to",
      "The input has no default, and no data came for it. The message shows its type. There are four ways to give it:\n"
