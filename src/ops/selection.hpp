@@ -62,7 +62,8 @@ class Subspace {
 
 // The derivatives of reads and updates at positions (selection_derivative.cpp).
 std::vector<Value> transpose_gather(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted);
-Derivative update_derivative(); // of index_update and slice_update, in every mode
+std::vector<Value> jvp_update(const Primal& at, std::span<const Value> tangents); // index_update and slice_update, in every mode
+std::vector<Value> vjp_update(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted);
 
 // The rows, by file.
 std::span<const Op> selection_index_rows();

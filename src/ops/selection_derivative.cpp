@@ -89,6 +89,8 @@ Factors factors_of(const Primal& at, const Place& place) {
 
 Value times(Builder& builder, Value x, Value factor) { return x && factor ? pointwise(builder, "multiply", {x, factor}) : x; }
 
+} // namespace
+
 std::vector<Value> jvp_update(const Primal& at, std::span<const Value> tangents) {
     const Place place(at);
     if (place.mode() == "set") {
@@ -113,8 +115,6 @@ std::vector<Value> vjp_update(const Primal& at, std::span<const Value> cotangent
     return result;
 }
 
-} // namespace
-
 std::vector<Value> transpose_gather(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
     Builder& builder = at.builder;
     const Dims shape = builder.type(at.operands[0]).shape;
@@ -133,7 +133,5 @@ std::vector<Value> transpose_gather(const Primal& at, std::span<const Value> cot
     result[0] = node(builder, "index_update", std::move(operands), {at.node.attributes[0], at.node.attributes[1], std::string("add")});
     return result;
 }
-
-Derivative update_derivative() { return Derivative::rules(jvp_update, vjp_update); }
 
 } // namespace vmaprun

@@ -337,9 +337,9 @@ std::span<const Op> selection_index_rows() {
         // index shape among the axes of x that are left; 2: clamp: positions out of range are no fault, in every run
         Op{.signature = "index_gather", .family = Family::selection, .type = gather_type, .kernel = gather_kernel, .derivative = Derivative::linear(transpose_gather), .effect = Effect::fault, .weak_operands = 1},
         // operands: x, updates (x's dtype, the shape of x[indices]), index arrays. attributes: 0: Dims axes, 1: position, 2: mode
-        Op{.signature = "index_update", .family = Family::selection, .type = update_type, .kernel = index_update_kernel, .derivative = update_derivative(), .effect = Effect::fault, .weak_operands = 2},
+        Op{.signature = "index_update", .family = Family::selection, .type = update_type, .kernel = index_update_kernel, .derivative = Derivative::rules(jvp_update, vjp_update), .effect = Effect::fault, .weak_operands = 2},
         // operands: x, updates (x's dtype, shape `lengths`). attributes: 0: Dims starts, 1: Dims lengths, 2: Dims steps, 3: mode
-        Op{.signature = "slice_update", .family = Family::selection, .type = slice_update_type, .kernel = slice_update_kernel, .derivative = update_derivative()},
+        Op{.signature = "slice_update", .family = Family::selection, .type = slice_update_type, .kernel = slice_update_kernel, .derivative = Derivative::rules(jvp_update, vjp_update)},
     };
     return rows;
 }
