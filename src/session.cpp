@@ -54,7 +54,7 @@ struct Session::State {
     Traced traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const;
     InputBindings bindings() const;
     RunOptions run_options(const Traced& traced) const;
-    // The graph as it is run: simplified, but in eager mode, which does each operation as it is met.
+    // The graph as it is run: after all passes, but in eager mode, which does each operation as it is met.
     std::shared_ptr<Graph> prepared(const Traced& traced) const;
 };
 
@@ -255,20 +255,29 @@ InputBindings Session::State::bindings() const {
     return result;
 }
 
+// What flags leave open is as the script's context(...) says.
 RunOptions Session::State::run_options(const Traced& traced) const {
     RunOptions result;
-    const auto mode = traced.context.values.find("mode");
-    const bool script_says_eager = mode != traced.context.values.end() && mode->second == "eager";
-    const bool eager = options.mode == Options::Mode::eager || (options.mode == Options::Mode::script && script_says_eager);
+    const auto setting = [&](const std::string& key) {
+        const auto found = traced.context.values.find(key);
+        return found == traced.context.values.end() ? std::string() : found->second;
+    };
+    const bool eager = options.mode == Options::Mode::script ? setting("mode") == "eager" : options.mode == Options::Mode::eager;
+    const bool one_thread = options.strategy == Options::Strategy::script ? setting("strategy") == "none" : options.strategy == Options::Strategy::none;
     result.mode = eager ? RunOptions::Mode::eager : RunOptions::Mode::graph;
+    result.devices = options.devices > 0 || setting("devices").empty() ? options.devices : std::stoi(setting("devices"));
+    result.deals_work = !one_thread;
     result.threads = options.threads;
+    result.check_nan = options.check_nan;
     result.clamp_indices = options.clamp_indices;
     result.debug = options.debug;
     return result;
 }
 
 std::shared_ptr<Graph> Session::State::prepared(const Traced& traced) const {
-    return run_options(traced).mode == RunOptions::Mode::eager ? traced.graph : run_passes(traced.graph);
+    const RunOptions how = run_options(traced);
+    // The check speaks of what the script says: its operations, and samples as it has them.
+    return how.mode == RunOptions::Mode::eager || how.check_nan ? traced.graph : run_passes(traced.graph);
 }
 
 Session::Session(Options options) : state_(std::make_unique<State>()) {

@@ -26,7 +26,10 @@ struct Options {
     bool read_stdin = false;         // whether inputs that are still unbound are looked for on standard input
     bool implicit_inputs = false;    // a free name that is no builtin is an input (the command's -e)
     enum class Mode { script, graph, eager } mode = Mode::script; // script: what its context(...) says
-    int threads = 0;                 // 0: as many as the machine has CPUs
+    int devices = 0;                 // 0: as the script's context(...) says, else as many as the machine has CPUs
+    enum class Strategy { script, auto_parallel, none } strategy = Strategy::script; // none: one thread does all
+    int threads = 0;                 // 0: as many as there are devices
+    bool check_nan = false;          // stop at the first operation that makes a NaN or infinity out of finite operands
     std::int64_t memory = 0;         // bytes that tensors may take together, in the whole process; 0: all there are
     bool clamp_indices = false;      // computed indices out of range read clamped and drop writes
     bool color = false;              // ANSI colours in Message::human

@@ -59,6 +59,7 @@ Running:
                                    as in context(...): these win, and never change a result
   --mode graph|eager               eager: one operation after another, the same results
   --index fault|clamp              computed indices out of range: stop, or clamp
+  --check-nan                      stop where a NaN or infinity comes out of finite numbers
   --memory SIZE                    tensors take at most SIZE bytes (K, M, G: 512M)
   --timeout S                      stop after S seconds
   --quiet                          no warnings, no progress
@@ -164,9 +165,11 @@ void add_session(CLI::App& app, Command& command) {
         return CLI::detail::lexical_cast(text, seconds) && seconds > 0 ? std::string() : "`" + text + "` is no number of seconds above 0";
     }, "SECONDS"));
     // Where the work goes never changes the result: on the one machine, the threads are the devices.
+    using Strategy = Options::Strategy;
     app.add_option("--device", command.device)->check(CLI::IsMember({"cpu"}));
-    app.add_option("--devices", command.devices)->check(CLI::Range(1, 1024));
-    app.add_option("--strategy", command.strategy)->check(CLI::IsMember({"auto_parallel", "none"}));
+    app.add_option("--devices", command.session.devices)->check(CLI::Range(1, 1024));
+    add_choice<Strategy>(app, "--strategy", command.session.strategy, {{"auto_parallel", Strategy::auto_parallel}, {"none", Strategy::none}});
+    app.add_flag("--check-nan", command.session.check_nan);
 }
 
 void add_run(CLI::App& app, Command& command, std::vector<std::string>& outputs) {

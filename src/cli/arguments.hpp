@@ -32,8 +32,7 @@ struct Command {
     JsonFormat json; // -c --nan
     int jobs = 1;
     double timeout = 0; // seconds; 0: none
-    std::string device = "cpu", strategy = "auto_parallel";
-    int devices = 0; // 0: as the script says
+    std::string device = "cpu";
     bool quiet = false;
     bool check_only = false; // fmt --check
     bool everything = false; // ops --all

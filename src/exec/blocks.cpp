@@ -53,12 +53,17 @@ class Blocks {
         }
     }
 
-    void run(bool threaded) {
-        const std::int64_t count = (lanes_ + block_ - 1) / block_;
+    // `parts`: each goes to one thread, which runs it block by block; 0: threads take blocks as they come.
+    void run(bool threaded, std::int64_t parts) {
+        const std::int64_t count = parts > 0 ? parts : (lanes_ + block_ - 1) / block_;
+        const auto task = [&](std::int64_t i) {
+            if (parts > 0) run_range(lanes_ * i / parts, lanes_ * (i + 1) / parts);
+            else run_range(i * block_, std::min((i + 1) * block_, lanes_));
+        };
         if (threaded) {
-            work_.state.pool->each(count, [&](std::int64_t i) { run_block(i); });
+            work_.state.pool->each(count, task);
         } else {
-            for (std::int64_t i = 0; i < count; ++i) run_block(i);
+            for (std::int64_t i = 0; i < count; ++i) task(i);
         }
         for (const std::uint32_t value : segment_.writes) {
             if (full_[value]) work_.set(value, full_[value]);
@@ -66,8 +71,11 @@ class Blocks {
     }
 
   private:
-    void run_block(std::int64_t index) const {
-        const std::int64_t first = index * block_, extent = std::min(block_, lanes_ - first);
+    void run_range(std::int64_t begin, std::int64_t end) const {
+        for (std::int64_t first = begin; first < end; first += block_) run_block(first, std::min(block_, end - first));
+    }
+
+    void run_block(std::int64_t first, std::int64_t extent) const {
         const Frame frame = work_.frame.block(*segment_.lane, first, extent);
         Slots slots(work_.slots.size()), places(work_.slots.size());
         for (const std::uint32_t value : segment_.reads) {
@@ -121,6 +129,12 @@ std::int64_t streamed_block(const Graph& graph, const Segment& segment, const Ru
 
 } // namespace
 
+std::int64_t parts_of(const Graph& graph, const Segment& segment, const RunOptions& options, int threads) {
+    const LaneAxis& axis = graph.program->lanes[*segment.lane];
+    if (axis.parts == 0 || !options.deals_work) return 0;
+    return std::min<std::int64_t>(axis.parts > 0 ? axis.parts : options.devices > 0 ? options.devices : threads, axis.size.value());
+}
+
 std::int64_t lanes_a_block(const Graph& graph, const Segment& segment, const RunOptions& options, int threads) {
     const LaneAxis& axis = graph.program->lanes[*segment.lane];
     const std::int64_t lanes = axis.size.value();
@@ -141,8 +155,9 @@ bool run_in_blocks(const Work& work, const Segment& segment) {
         return true;
     }
     const std::int64_t block = lanes_a_block(work.graph(), segment, work.state.options, threads);
-    if (block >= lanes) return false;
-    Blocks(work, segment, lanes, block).run(worth_all_threads(work.graph(), segment, threads));
+    const std::int64_t parts = parts_of(work.graph(), segment, work.state.options, threads);
+    if (block >= lanes && parts <= 1) return false;
+    Blocks(work, segment, lanes, block).run(worth_all_threads(work.graph(), segment, threads), parts);
     return true;
 }
 

@@ -88,5 +88,7 @@ void run_control(const Work& work, std::uint32_t node); // exec/control.cpp
 bool run_in_blocks(const Work& work, const Segment& segment);
 // How many lanes of the segment's axis one block takes; as many as there are, or more: no blocks.
 std::int64_t lanes_a_block(const Graph& graph, const Segment& segment, const RunOptions& options, int threads);
+// Into how many parts vmapipe cuts it, one a device; 0: it doesn't.
+std::int64_t parts_of(const Graph& graph, const Segment& segment, const RunOptions& options, int threads);
 
 } // namespace vmaprun

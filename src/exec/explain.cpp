@@ -19,7 +19,7 @@ std::string place_of(Span span) {
 
 class Explanation {
   public:
-    explicit Explanation(const RunOptions& options) : options_(options), threads_(options.threads > 0 ? options.threads : cpu_count()) {}
+    explicit Explanation(const RunOptions& options) : options_(options), threads_(threads_of(options)) {}
 
     std::string text(const GraphPlan& plan) {
         const bool eager = options_.mode == RunOptions::Mode::eager;

@@ -54,6 +54,7 @@ void place(Diagnostic& diagnostic, const Origin* origin) {
     if (origin == nullptr || diagnostic.primary.span) return;
     diagnostic.primary.span = origin->span;
     for (const Origin* call = origin->caller; call != nullptr; call = call->caller) {
+        if (call->pipe != 0) continue; // vmapipe(f) is f itself
         diagnostic.labels.push_back({call->span, "called from here"});
     }
 }
@@ -64,6 +65,7 @@ NodeEvents::NodeEvents(EventLog& log, const Frame& frame, const Node& node, cons
     for (const Nesting& nesting : *node.nesting) {
         if (nesting.kind == Nesting::Kind::lane) around_.push_back(nesting.id);
     }
+    std::ranges::copy_if(lanes, std::back_inserter(cut_), [&](LaneId lane) { return frame.program().lanes[lane].is_cut; });
 }
 
 // A node that varies over no lane is run once even where there is no lane at all: then nobody meets what it does.
@@ -71,14 +73,14 @@ bool NodeEvents::runs_at_all() const {
     return std::ranges::none_of(around_, [&](LaneId lane) { return frame_.program().lanes[lane].size.value() == 0; });
 }
 
-NodeEvents::Indices NodeEvents::indices(std::int64_t lane) const {
+NodeEvents::Indices NodeEvents::indices(std::int64_t lane, const std::vector<LaneId>& ids) const {
     Shape positions(leaders_.size());
     for (std::size_t k = leaders_.size(); k-- > 0;) {
         positions[k] = lane % extents_[k];
         lane /= extents_[k];
     }
     Indices indices;
-    for (const LaneId id : around_) {
+    for (const LaneId id : ids) {
         const LaneGroup* group = frame_.group_of(id);
         const LaneId leader = group ? group->ids.front() : id;
         const auto found = std::ranges::find(leaders_, leader);
@@ -116,10 +118,16 @@ std::string NodeEvents::lane_text(const Indices& indices) const {
     return text + ")";
 }
 
+EventKey NodeEvents::fault_key(std::int64_t lane, const Indices& where) const {
+    EventKey result = key(where);
+    for (const auto& [id, index] : indices(lane, cut_)) result.emplace_back(0, index);
+    return result;
+}
+
 void NodeEvents::report(std::int64_t lane, const char* code, std::string message) {
     if (!runs_at_all()) return;
     Indices first = indices(lane);
-    if (code != nullptr && std::strcmp(code, "debug") != 0) return log_.fault(key(first), node_, lane_text(first), code, std::move(message));
+    if (code != nullptr && std::strcmp(code, "debug") != 0) return log_.fault(fault_key(lane, first), node_, lane_text(first), code, std::move(message));
     // Every lane prints, also where all print the same: those over which the node doesn't vary are counted through.
     Shape counts;
     for (auto& [id, index] : first) {

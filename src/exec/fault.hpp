@@ -62,8 +62,10 @@ class NodeEvents final : public FaultSink {
 
   private:
     using Indices = std::vector<std::pair<LaneId, std::int64_t>>; // of the mapped axes around the node
-    Indices indices(std::int64_t lane) const;
+    Indices indices(std::int64_t lane) const { return indices(lane, around_); }
+    Indices indices(std::int64_t lane, const std::vector<LaneId>& ids) const;
     EventKey key(const Indices& indices) const;
+    EventKey fault_key(std::int64_t lane, const Indices& indices) const; // the slices of a cut axis come after each other
     std::string lane_text(const Indices& indices) const;
     bool runs_at_all() const;
 
@@ -73,6 +75,7 @@ class NodeEvents final : public FaultSink {
     Lanes leaders_;
     Shape extents_;
     std::vector<LaneId> around_; // mapped axes around the node, outermost first
+    std::vector<LaneId> cut_;    // axes that were cut without the script's asking
 };
 
 // The diagnostic with its place and the calls that led there, where it has none.

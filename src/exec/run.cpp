@@ -18,6 +18,11 @@ void print_to_stderr(std::string_view line) { std::fprintf(stderr, "%.*s\n", sta
 
 } // namespace
 
+int threads_of(const RunOptions& options) {
+    if (!options.deals_work) return 1;
+    return options.threads > 0 ? options.threads : thread_count(options.devices);
+}
+
 std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options) { return run(graph, std::move(inputs), options, {}); }
 
 std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options, const Streams& streams) {
@@ -29,7 +34,7 @@ std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunO
     if (std::ranges::any_of(streams.sources, is_given) || std::ranges::any_of(streams.sinks, is_given)) streamed = make_streamed(plan, streams);
     const MemoryScope memory;
     EventLog log;
-    ThreadPool pool(thread_count(options.threads));
+    ThreadPool pool(threads_of(options));
     ThreadPool* threads = pool.threads() > 1 ? &pool : nullptr;
     RunState state{options, log, threads};
     if (streamed) {

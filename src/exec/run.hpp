@@ -14,12 +14,17 @@ struct Streams; // exec/stream.hpp
 
 struct RunOptions {
     enum class Mode { graph, eager } mode = Mode::graph; // eager: one node after another in program order, the same bits
-    int threads = 0;            // 0: as many as the machine has CPUs
+    int threads = 0;            // 0: as many as there are devices
+    int devices = 0;            // what the parts of vmapipe are dealt to, here worker threads; 0: as many as the machine has CPUs
+    bool deals_work = true;     // strategy auto_parallel; none: one thread does all, and vmapipe cuts nothing
     std::int64_t block = 0;     // lanes a block; 0: by cache size (or what the script's chunk says)
     bool clamp_indices = false; // --index clamp
+    bool check_nan = false;     // fault E604 in the first lane whose operation makes a NaN or infinity out of finite operands
     // Where debug(x, "label") goes: whole lines, in order, as they become final (default: stderr).
     std::function<void(std::string_view)> debug;
 };
+
+int threads_of(const RunOptions& options); // that a run uses, this one included
 
 // Runs a finished graph. Throws UserError E6xx for the first fault in program order of one sample after another
 // (the first lane in row-major order, in it the first operation), the same in every mode, block size and thread count.

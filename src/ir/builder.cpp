@@ -439,6 +439,17 @@ void Builder::pop_origin() { origin_stack_.pop_back(); }
 void Builder::enter_call() { callers_.push_back(origin()); }
 void Builder::leave_call() { callers_.pop_back(); }
 
+void Builder::enter_pipe(Span span, std::int64_t parts) {
+    program_->pipes.push_back({span, parts, {}});
+    push_origin(span);
+    program_->origins.back().pipe = static_cast<std::uint32_t>(program_->pipes.size());
+    enter_call();
+}
+void Builder::leave_pipe() {
+    leave_call();
+    pop_origin();
+}
+
 void Builder::push_nesting(Nesting nesting) {
     nesting_.push_back(nesting);
     interned_nesting_ = nullptr;

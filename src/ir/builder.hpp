@@ -74,6 +74,8 @@ class Builder {
     const Origin* origin() const { return origin_stack_.empty() ? nullptr : origin_stack_.back(); }
     void enter_call();                    // from now on origins are inside the function called at the current origin
     void leave_call();
+    void enter_pipe(Span span, std::int64_t parts); // the same, of a call of vmapipe(f); ended by leave_pipe
+    void leave_pipe();
     void push_nesting(Nesting nesting);   // inside a vmap's body (bodies of control nodes push theirs themselves)
     void pop_nesting();
     std::size_t nesting_depth() const { return nesting_.size(); }

@@ -62,13 +62,23 @@ struct LaneAxis {
     Span span;                  // the vmap
     std::uint32_t sequence = 0; // its place in program order, among nodes
     std::int64_t chunk = 0;     // the block size that the script asks for; 0: auto
-    std::int64_t parts = 0;     // vmapipe: number of parts; 0: none
+    std::int64_t parts = 0;     // vmapipe: number of parts; 0: none; -1: one a device
+    // Made by cutting an axis that the script has as one of its arrays (transform/independence.hpp): no name of a lane.
+    bool is_cut = false;
+};
+
+// One call of vmapipe(f). What was traced in it has it on the way of its origin.
+struct Pipe {
+    Span span;
+    std::int64_t parts = -1; // as LaneAxis::parts
+    std::string outcome;     // along which axis it is cut, or why along none: a sentence for `explain`
 };
 
 // Where a value came from: the expression, and the call that led there.
 struct Origin {
     Span span;
     const Origin* caller = nullptr; // the call of the function whose body holds `span`; null at top level
+    std::uint32_t pipe = 0;         // the call is that of vmapipe(f): its place in Program::pipes, plus 1
 };
 
 // What stands around a node, outermost first: mapped axes and control-flow nodes, in the order in which one sample's
@@ -111,6 +121,7 @@ struct ValueInfo {
 // What all graphs of one script share.
 struct Program {
     std::vector<LaneAxis> lanes;
+    std::deque<Pipe> pipes;
     std::deque<Origin> origins;
     std::deque<std::vector<Nesting>> nestings;
     std::uint32_t next_sequence = 1;

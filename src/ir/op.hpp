@@ -33,6 +33,19 @@ enum class Effect : std::uint8_t {
 // `weak` of the results is set by the Builder: weak when every operand that counts is (a bool has no weak form: it doesn't).
 using TypeRule = std::vector<TensorType> (*)(std::span<const TensorType> operands, const Attributes& attributes);
 
+// How a node works along one axis of its results (the same axis of each, where there are several): slice i of a result is
+// what the node gives, with `attributes`, from slice i of each operand along the axis that `operands` says (`whole`: from
+// all of that operand). The same bits, by the order of accumulation that each kernel states.
+struct AlongAxis {
+    static constexpr std::int64_t whole = -1;
+    std::vector<std::int64_t> operands;
+    Attributes attributes;
+};
+// nullopt: a slice of the results needs more than that. A row that can fault says only axes along which the first slice that
+// faults tells what the whole would tell. Null in a row: along no axis ("none" is a rule). Pointwise rows,
+// whose operands all have the shape of the result, need none of their own. Rules that families share: ops/independence.hpp.
+using IndependenceRule = std::optional<AlongAxis> (*)(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis);
+
 // A fault of one lane, as kernels report it. `lane` counts row-major over KernelCall::lanes.
 // `values` fill the {} of the op's fault text in order (for example the index and the extent).
 struct FaultSink {
@@ -153,6 +166,7 @@ struct Op {
     Family family = Family::pointwise;
     Lowering lower = nullptr; // null: scripts can't call it
     TypeRule type = nullptr;  // null: never a node itself (lowers to others)
+    IndependenceRule independence = nullptr;
     TileRule tile = nullptr;  // pointwise: fused by the engine
     RowRule rows = nullptr;   // folds of the last axes: fused too (beside a kernel, which does any axes)
     ViewRule view = nullptr;  // movement without data

@@ -44,6 +44,16 @@ template <RowProductKernel (*Kernel)(DType)> RowWork product_of_rows(const Node&
     return contracted > 0 && (one_row || row_by_row) ? RowWork{nullptr, Kernel(operands[0].dtype), contracted} : RowWork{};
 }
 
+std::optional<AlongAxis> along_batch_or_free_axis(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    const std::int64_t batch = std::get<std::int64_t>(attributes[0]), contracted = std::get<std::int64_t>(attributes[1]);
+    const std::int64_t of_a = static_cast<std::int64_t>(operands[0].rank()) - contracted, at = static_cast<std::int64_t>(axis);
+    AlongAxis along{{at, at}, attributes};
+    if (at < batch) along.attributes[0] = batch - 1;
+    else if (at < of_a) along.operands[1] = AlongAxis::whole;
+    else along.operands = {AlongAxis::whole, at - of_a + batch};
+    return along;
+}
+
 // The axes of a tensor of that rank as [batch..., free..., contracted...].
 std::vector<std::int64_t> in_order(std::size_t rank, const std::vector<std::int64_t>& batch, const std::vector<std::int64_t>& contracted) {
     std::vector<std::int64_t> order = batch;
@@ -165,8 +175,8 @@ Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes) {
 
 std::span<const Op> contraction_ops() {
     static constexpr Op rows[] = {
-        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<dot_rows>, .kernel = dot_general_kernel, .derivative = Derivative::multilinear(transpose_dot_general)},
-        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .rows = product_of_rows<squared_distance_rows>, .kernel = squared_distance_kernel,
+        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .independence = along_batch_or_free_axis, .rows = product_of_rows<dot_rows>, .kernel = dot_general_kernel, .derivative = Derivative::multilinear(transpose_dot_general)},
+        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .independence = along_batch_or_free_axis, .rows = product_of_rows<squared_distance_rows>, .kernel = squared_distance_kernel,
          .derivative = Derivative::rules(jvp_squared_distance, vjp_squared_distance)},
     };
     return rows;

@@ -9,6 +9,7 @@
 #include "ops/control.hpp"
 #include "ops/derivative.hpp"
 #include "ops/families.hpp"
+#include "ops/independence.hpp"
 #include "ops/kernels/fold.hpp"
 #include "ops/lane_iteration.hpp"
 #include "ops/lowering.hpp"
@@ -75,6 +76,12 @@ template <template <class> class Fold, bool RealOnly> void cumulative_kernel(con
     visit_dtype(call.operands[0].dtype, [&]<class T>(TypeTag<T>) {
         if constexpr (!std::is_same_v<T, KeyWords> && !(RealOnly && is_complex_type<T>)) accumulate<Fold<T>, T>(call);
     });
+}
+
+std::optional<AlongAxis> along_other_axis(std::span<const TensorType>, const Attributes& attributes, std::size_t axis) {
+    const std::int64_t running = std::get<std::int64_t>(attributes[0]), other = static_cast<std::int64_t>(axis);
+    if (other == running) return std::nullopt;
+    return AlongAxis{{other}, {axis_without(running, other)}};
 }
 
 // ---- lowerings
@@ -226,7 +233,7 @@ template <Weights weights_of(const Primal&)> std::vector<Value> vjp_running(cons
 
 std::span<const Op> cumulative_ops() {
     // Nodes: operand x. attributes: 0: axis
-    static constexpr std::array rows = {
+    static constexpr std::array rows = independent_by(along_other_axis, std::array{
         Op{.signature = "cumulative_sum(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running sums along an axis; include_initial puts a 0 in front.",
            .example = "cumulative_sum([1, 2, 3]) => [1, 3, 6]", .family = Family::cumulative, .lower = lower_running, .type = same_type, .kernel = cumulative_kernel<fold::Sum, false>, .derivative = Derivative::linear(transpose_cumulative_sum)},
         Op{.signature = "cumulative_prod(x, axis: axis = none, dtype: dtype = none, include_initial: bool = false)", .doc = "Running products along an axis; include_initial puts a 1 in front.",
@@ -237,7 +244,7 @@ std::span<const Op> cumulative_ops() {
            .example = "cummin([3, 1, 2]) => [3, 1, 1]", .family = Family::cumulative, .lower = lower_extreme, .type = same_type, .kernel = cumulative_kernel<fold::Min, true>, .derivative = Derivative::rules(jvp_running<extreme_weights>, vjp_running<extreme_weights>)},
         Op{.signature = "diff(x, axis: axis = -1, n: int = 1, prepend = none, append = none)", .doc = "Differences of neighbours along an axis, n times over.",
            .example = "diff([1, 4, 9]) => [3, 5]", .family = Family::cumulative, .lower = lower_diff},
-    };
+    });
     return rows;
 }
 

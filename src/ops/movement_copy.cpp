@@ -5,6 +5,7 @@
 
 #include "ops/call.hpp"
 #include "ops/derivative.hpp"
+#include "ops/independence.hpp"
 #include "ops/lane_iteration.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
@@ -40,6 +41,12 @@ void concat_kernel(const KernelCall& call) {
         copy_in_parts(call.parallel, operand, region);
         region.data += operand.shape[axis] * region.strides[axis] * static_cast<std::int64_t>(size_of(region.dtype));
     }
+}
+
+std::optional<AlongAxis> concat_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    const std::int64_t joined = std::get<std::int64_t>(attributes[0]), at = static_cast<std::int64_t>(axis);
+    if (at == joined) return std::nullopt;
+    return AlongAxis{std::vector(operands.size(), at), {axis_without(joined, at)}};
 }
 
 Lowered lower_concat(Builder& builder, const BuiltinCall& call) {
@@ -99,6 +106,13 @@ void pad_kernel(const KernelCall& call) {
         region.data += call.node->dims(0)[axis].value() * region.strides[call.lanes.size() + axis] * static_cast<std::int64_t>(size_of(x.dtype));
     }
     copy_in_parts(call.parallel, x, region);
+}
+
+// An axis to which nothing is added.
+std::optional<AlongAxis> pad_along(std::span<const TensorType>, const Attributes& attributes, std::size_t axis) {
+    const Dims &before = std::get<Dims>(attributes[0]), &after = std::get<Dims>(attributes[1]);
+    if (before[axis] != Dim(0) || after[axis] != Dim(0)) return std::nullopt;
+    return AlongAxis{{static_cast<std::int64_t>(axis), AlongAxis::whole}, {without_position(before, axis), without_position(after, axis)}};
 }
 
 struct Widths {
@@ -255,13 +269,13 @@ std::span<const Op> movement_copy_rows() {
     static constexpr std::array rows = {
         // operands: any number, one dtype. attributes: 0: axis
         Op{.signature = "concat(arrays: tensors, axis: axis = 0)", .doc = "Tensors joined along an existing axis (none: flattened first).",
-           .example = "concat(([1, 2], [3])) => [1, 2, 3]", .family = Family::movement, .lower = lower_concat, .type = concat_type, .kernel = concat_kernel, .derivative = Derivative::linear(transpose_concat)},
+           .example = "concat(([1, 2], [3])) => [1, 2, 3]", .family = Family::movement, .lower = lower_concat, .type = concat_type, .independence = concat_along, .kernel = concat_kernel, .derivative = Derivative::linear(transpose_concat)},
         Op{.signature = "stack(arrays: tensors, axis: axis = 0)", .doc = "Tensors of one shape joined along a new axis.",
            .example = "stack(([1, 2], [3, 4]), axis=1) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_stack},
         // operands: x, the value (a scalar of x's dtype). attributes: 0: Dims before, 1: Dims after; one each for every axis
         Op{.signature = "pad(x, pad_width: pairs, mode: string = \"constant\", constant_values = 0)",
            .doc = "x with elements added before and after along its axes; modes constant, edge, reflect, symmetric, wrap.",
-           .example = "pad([1, 2], (1, 2)) => [0, 1, 2, 0, 0]", .family = Family::movement, .lower = lower_pad, .type = pad_type, .kernel = pad_kernel, .derivative = Derivative::linear(transpose_pad)},
+           .example = "pad([1, 2], (1, 2)) => [0, 1, 2, 0, 0]", .family = Family::movement, .lower = lower_pad, .type = pad_type, .independence = pad_along, .kernel = pad_kernel, .derivative = Derivative::linear(transpose_pad)},
     };
     return rows;
 }

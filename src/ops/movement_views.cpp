@@ -8,6 +8,7 @@
 #include "base/checked.hpp"
 #include "ops/call.hpp"
 #include "ops/derivative.hpp"
+#include "ops/independence.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
 #include "ops/reduction.hpp"
@@ -58,6 +59,17 @@ bool broadcast_view(const Node&, std::size_t lane_rank, const View& operand, Vie
 
 Lowered lower_broadcast(Builder& builder, const BuiltinCall& call) { return broadcast_to(builder, call.tensor(0), call.integers(1)); }
 
+// An axis that the operand has too, or one that is new: then all of the operand is in each slice.
+std::optional<AlongAxis> broadcast_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    const Dims &from = operands[0].shape, &to = dims_of(attributes, 0);
+    const std::size_t added = to.size() - from.size();
+    AlongAxis along{{AlongAxis::whole}, {without_position(to, axis)}};
+    if (axis < added) return along;
+    if (from[axis - added] != to[axis]) return std::nullopt;
+    along.operands[0] = static_cast<std::int64_t>(axis - added);
+    return along;
+}
+
 // ---- permute_dims
 
 std::vector<TensorType> permute_type(std::span<const TensorType> operands, const Attributes& attributes) {
@@ -92,6 +104,11 @@ Lowered lower_permute(Builder& builder, const BuiltinCall& call) {
         seen[at] = true;
     }
     return permute(builder, call.tensor(0), axes);
+}
+
+std::optional<AlongAxis> permute_along(std::span<const TensorType>, const Attributes& attributes, std::size_t axis) {
+    const Dims& axes = dims_of(attributes, 0);
+    return AlongAxis{{axes[axis].value()}, {axes_without(without_position(axes, axis), axes[axis].value())}};
 }
 
 // ---- reshape
@@ -200,6 +217,18 @@ Lowered lower_ravel(Builder& builder, const BuiltinCall& call) {
     return reshape_to(builder, call.tensor(0), {product_of(builder.type(call.tensor(0)).shape)});
 }
 
+// An axis before which as many slices lie as before the axis of the operand that it is.
+std::optional<AlongAxis> reshape_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    const Dims &from = operands[0].shape, &to = dims_of(attributes, 0);
+    Dim before = 1, wanted = 1;
+    for (std::size_t i = 0; i < axis; ++i) wanted = wanted * to[i];
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        if (before == wanted && from[i] == to[axis]) return AlongAxis{{static_cast<std::int64_t>(i)}, {without_position(to, axis)}};
+        before = before * from[i];
+    }
+    return std::nullopt;
+}
+
 // ---- expand_dims, squeeze
 
 std::vector<TensorType> expand_type(std::span<const TensorType> operands, const Attributes& attributes) {
@@ -213,6 +242,14 @@ bool expand_view(const Node& node, std::size_t lane_rank, const View& operand, V
     result.strides = operand.strides;
     for (const Dim position : node.dims(0)) result.strides.insert(result.strides.begin() + static_cast<std::ptrdiff_t>(lane_rank) + position.value(), 0);
     return true;
+}
+
+std::optional<AlongAxis> expand_along(std::span<const TensorType>, const Attributes& attributes, std::size_t axis) {
+    const Dims& positions = dims_of(attributes, 0);
+    const std::int64_t at = static_cast<std::int64_t>(axis);
+    if (std::ranges::find(positions, Dim(at)) != positions.end()) return std::nullopt;
+    const auto before = std::ranges::count_if(positions, [&](const Dim& position) { return position.value() < at; });
+    return AlongAxis{{at - before}, {axes_without(positions, at)}};
 }
 
 std::vector<std::int64_t> normal_axes(const BuiltinCall& call, std::size_t i, std::size_t rank) {
@@ -256,6 +293,13 @@ bool squeeze_view(const Node& node, std::size_t lane_rank, const View& operand, 
     return true;
 }
 
+std::optional<AlongAxis> squeeze_along(std::span<const TensorType>, const Attributes& attributes, std::size_t axis) {
+    const Dims& axes = dims_of(attributes, 0);
+    std::int64_t from = static_cast<std::int64_t>(axis);
+    for (const Dim& gone : axes) from += gone.value() <= from ? 1 : 0;
+    return AlongAxis{{from}, {axes_without(axes, from)}};
+}
+
 Lowered lower_squeeze(Builder& builder, const BuiltinCall& call) {
     return squeeze_at(builder, call.tensor(0), normal_axes(call, 1, builder.type(call.tensor(0)).rank()));
 }
@@ -275,6 +319,20 @@ bool slice_view(const Node& node, std::size_t lane_rank, const View& operand, Vi
         result.strides.push_back(result.shape[lane_rank + axis] > 1 ? stride * node.dims(2)[axis].value() : 0);
     }
     return true;
+}
+
+// An axis that is taken whole.
+std::optional<AlongAxis> slice_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    const Dims &starts = dims_of(attributes, 0), &lengths = dims_of(attributes, 1), &steps = dims_of(attributes, 2);
+    if (starts[axis] != Dim(0) || steps[axis] != Dim(1) || lengths[axis] != operands[0].shape[axis]) return std::nullopt;
+    return AlongAxis{{static_cast<std::int64_t>(axis)}, {without_position(starts, axis), without_position(lengths, axis), without_position(steps, axis)}};
+}
+
+std::optional<AlongAxis> flip_along(std::span<const TensorType>, const Attributes& attributes, std::size_t axis) {
+    const Dims& axes = dims_of(attributes, 0);
+    const std::int64_t at = static_cast<std::int64_t>(axis);
+    if (std::ranges::find(axes, Dim(at)) != axes.end()) return std::nullopt;
+    return AlongAxis{{at}, {axes_without(axes, at)}};
 }
 
 std::vector<TensorType> same_type(std::span<const TensorType> operands, const Attributes&) { return {{operands[0].dtype, operands[0].shape}}; }
@@ -345,26 +403,26 @@ std::span<const Op> movement_view_rows() {
     static constexpr std::array rows = {
         // attributes: 0: Dims shape
         Op{.signature = "broadcast_to(x, shape: shape)", .doc = "x repeated along axes of size 1 and new leading axes until it has the shape.",
-           .example = "broadcast_to([1, 2], (2, 2)) => [[1, 2], [1, 2]]", .family = Family::movement, .lower = lower_broadcast, .type = broadcast_type, .view = broadcast_view, .derivative = Derivative::linear(transpose_broadcast)},
+           .example = "broadcast_to([1, 2], (2, 2)) => [[1, 2], [1, 2]]", .family = Family::movement, .lower = lower_broadcast, .type = broadcast_type, .independence = broadcast_along, .view = broadcast_view, .derivative = Derivative::linear(transpose_broadcast)},
         // attributes: 0: Dims axes: result axis i is operand axis axes[i]
         Op{.signature = "permute_dims(x, axes: ints)", .doc = "x with its axes in the given order.",
-           .example = "permute_dims([[1, 2], [3, 4]], (1, 0)) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_permute, .type = permute_type, .view = permute_view, .derivative = Derivative::linear(transpose_permute)},
+           .example = "permute_dims([[1, 2], [3, 4]], (1, 0)) => [[1, 3], [2, 4]]", .family = Family::movement, .lower = lower_permute, .type = permute_type, .independence = permute_along, .view = permute_view, .derivative = Derivative::linear(transpose_permute)},
         // attributes: 0: Dims shape
         Op{.signature = "reshape(x, shape: shape)", .doc = "The elements of x in row-major order in a new shape; one size may be -1.",
-           .example = "reshape([1, 2, 3, 4], (2, -1)) => [[1, 2], [3, 4]]", .family = Family::movement, .lower = lower_reshape, .type = reshape_type, .view = reshape_view, .kernel = reshape_kernel, .derivative = Derivative::linear(transpose_reshape)},
+           .example = "reshape([1, 2, 3, 4], (2, -1)) => [[1, 2], [3, 4]]", .family = Family::movement, .lower = lower_reshape, .type = reshape_type, .independence = reshape_along, .view = reshape_view, .kernel = reshape_kernel, .derivative = Derivative::linear(transpose_reshape)},
         Op{.signature = "ravel(x)", .doc = "The elements of x in row-major order along one axis.",
            .example = "ravel([[1, 2], [3, 4]]) => [1, 2, 3, 4]", .family = Family::movement, .lower = lower_ravel},
         // attributes: 0: Dims positions of the new axes, ascending, counted in the result
         Op{.signature = "expand_dims(x, axis: ints = 0)", .doc = "x with new axes of size 1 at the given positions of the result.",
-           .example = "expand_dims([1, 2], axis=1) => [[1], [2]]", .family = Family::movement, .lower = lower_expand, .type = expand_type, .view = expand_view, .derivative = Derivative::linear(transpose_expand)},
+           .example = "expand_dims([1, 2], axis=1) => [[1], [2]]", .family = Family::movement, .lower = lower_expand, .type = expand_type, .independence = expand_along, .view = expand_view, .derivative = Derivative::linear(transpose_expand)},
         // attributes: 0: Dims axes, ascending
         Op{.signature = "squeeze(x, axis: ints)", .doc = "x without the given axes, which must be of size 1.",
-           .example = "squeeze([[1], [2]], axis=1) => [1, 2]", .family = Family::movement, .lower = lower_squeeze, .type = squeeze_type, .view = squeeze_view, .derivative = Derivative::linear(transpose_squeeze)},
+           .example = "squeeze([[1], [2]], axis=1) => [1, 2]", .family = Family::movement, .lower = lower_squeeze, .type = squeeze_type, .independence = squeeze_along, .view = squeeze_view, .derivative = Derivative::linear(transpose_squeeze)},
         // attributes: 0: Dims starts, 1: Dims lengths, 2: Dims steps (perhaps negative); one each for every axis
-        Op{.signature = "slice", .family = Family::movement, .type = slice_type, .view = slice_view, .derivative = Derivative::linear(transpose_slice)},
+        Op{.signature = "slice", .family = Family::movement, .type = slice_type, .independence = slice_along, .view = slice_view, .derivative = Derivative::linear(transpose_slice)},
         // attributes: 0: Dims axes
         Op{.signature = "flip(x, axis: axes = none)", .doc = "x in reverse order along the given axes (none: all).",
-           .example = "flip([1, 2, 3]) => [3, 2, 1]", .family = Family::movement, .lower = lower_flip, .type = same_type, .view = flip_view, .derivative = Derivative::linear(transpose_flip)},
+           .example = "flip([1, 2, 3]) => [3, 2, 1]", .family = Family::movement, .lower = lower_flip, .type = same_type, .independence = flip_along, .view = flip_view, .derivative = Derivative::linear(transpose_flip)},
         Op{.signature = "stop_gradient(x)", .doc = "x itself, through which no derivative flows.",
            .example = "stop_gradient(2.0) => 2.0", .family = Family::movement, .lower = lower_stop_gradient, .type = same_type, .view = same_view, .derivative = Derivative::none()},
     };

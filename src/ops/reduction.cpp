@@ -10,6 +10,7 @@
 #include "ops/contraction.hpp"
 #include "ops/derivative.hpp"
 #include "ops/families.hpp"
+#include "ops/independence.hpp"
 #include "ops/kernels/reduce.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
@@ -86,6 +87,24 @@ template <RowKernel (*Kernel)(DType)> RowWork position_in_rows(const Node& node,
 }
 
 bool never_weak(const Attributes&) { return false; }
+
+// Along every axis that is not reduced. Position -1 of argmax and argmin: all are.
+std::optional<AlongAxis> along_kept_axis(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    Dims reduced;
+    if (const auto* axes = std::get_if<Dims>(&attributes[0])) reduced = *axes;
+    else if (const std::int64_t one = std::get<std::int64_t>(attributes[0]); one >= 0) reduced = {one};
+    else return std::nullopt;
+    const auto is_reduced = [&](std::size_t i) { return std::ranges::find(reduced, Dim(static_cast<std::int64_t>(i))) != reduced.end(); };
+    std::size_t from = 0, kept = 0; // the operand's axis that the result's axis is
+    for (; from < operands[0].rank(); ++from) {
+        if (is_reduced(from) && !std::get<bool>(attributes[1])) continue;
+        if (kept++ == axis) break;
+    }
+    if (is_reduced(from)) return std::nullopt;
+    const Dims rest = axes_without(reduced, static_cast<std::int64_t>(from));
+    const bool several = std::holds_alternative<Dims>(attributes[0]);
+    return AlongAxis{{static_cast<std::int64_t>(from)}, {several ? Attribute(rest) : Attribute(rest[0].value()), attributes[1]}};
+}
 
 // ---- lowerings
 
@@ -238,7 +257,7 @@ std::vector<Value> vjp_prod(const Primal& at, std::span<const Value> cotangents,
 
 std::span<const Op> reduction_ops() {
     // Nodes: operand x. attributes: 0: Dims axes (ascending), 1: bool keepdims; of argmax and argmin 0: axis, or -1 for all.
-    static constexpr std::array rows = {
+    static constexpr std::array rows = independent_by(along_kept_axis, std::array{
         Op{.signature = "sum(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
            .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel, .derivative = Derivative::linear(transpose_sum)},
         Op{.signature = "prod(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
@@ -257,7 +276,7 @@ std::span<const Op> reduction_ops() {
            .example = "argmax([1, 7, 7]) => 1", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmax_rows>, .kernel = argmax_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         Op{.signature = "argmin(x, axis: axis = none, keepdims: bool = false)", .doc = "The position of the first smallest element along an axis (none: of all, flattened); a NaN counts as smallest.",
            .example = "argmin([[2, 1], [0, 5]], axis=0) => [1, 0]", .family = Family::reduction, .lower = lower_position, .type = position, .rows = position_in_rows<argmin_rows>, .kernel = argmin_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
-    };
+    });
     return rows;
 }
 

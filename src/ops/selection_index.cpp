@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "ops/independence.hpp"
 #include "ops/lane_iteration.hpp"
 #include "ops/movement.hpp"
 #include "ops/selection.hpp"
@@ -30,6 +31,53 @@ std::vector<TensorType> gather_type(std::span<const TensorType> operands, const 
     const Dims shape = indexed_shape(operands[0].shape, operands[1].shape, dims_of(attributes, 0), std::get<std::int64_t>(attributes[1]));
     check_shape(shape);
     return {{operands[0].dtype, shape}};
+}
+
+// An axis of the index arrays, or one of x that no index replaces. `axis` counts in x[indices].
+struct IndexedAxis {
+    bool is_index = false;
+    std::int64_t axis = 0;              // of the index arrays, or of x
+    Dims axes;                          // the attributes of a slice
+    std::int64_t position = 0;
+};
+IndexedAxis indexed_axis(std::size_t index_rank, const Attributes& attributes, std::size_t axis) {
+    const std::int64_t position = std::get<std::int64_t>(attributes[1]), at = static_cast<std::int64_t>(axis), indices = static_cast<std::int64_t>(index_rank);
+    if (at >= position && at < position + indices) return {true, at - position, dims_of(attributes, 0), position};
+    const std::int64_t among_left = at < position ? at : at - indices;
+    Dims sorted = dims_of(attributes, 0);
+    std::ranges::sort(sorted, {}, [](const Dim& each) { return each.value(); });
+    std::int64_t in_x = among_left;
+    for (const Dim& replaced : sorted) in_x += replaced.value() <= in_x ? 1 : 0;
+    return {false, in_x, axes_without(dims_of(attributes, 0), in_x), at < position ? position - 1 : position};
+}
+
+std::optional<AlongAxis> gather_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    const IndexedAxis found = indexed_axis(operands[1].rank(), attributes, axis);
+    if (found.is_index && found.axis != 0) return std::nullopt; // faults are told in row-major order of the indices
+    AlongAxis along{std::vector(operands.size(), found.is_index ? found.axis : AlongAxis::whole), {found.axes, found.position, attributes[2]}};
+    along.operands[0] = found.is_index ? AlongAxis::whole : found.axis;
+    return along;
+}
+
+// Updates of one slice of x come from one slice of the updates where no index replaces the axis.
+std::optional<AlongAxis> update_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    for (std::size_t at = 0; at < operands[1].rank(); ++at) {
+        const IndexedAxis found = indexed_axis(operands[2].rank(), attributes, at);
+        if (found.is_index || found.axis != static_cast<std::int64_t>(axis)) continue;
+        AlongAxis along{std::vector(operands.size(), AlongAxis::whole), {found.axes, found.position, attributes[2]}};
+        along.operands[0] = found.axis;
+        along.operands[1] = static_cast<std::int64_t>(at);
+        return along;
+    }
+    return std::nullopt;
+}
+
+// An axis that is updated whole.
+std::optional<AlongAxis> slice_update_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    const Dims &starts = dims_of(attributes, 0), &lengths = dims_of(attributes, 1), &steps = dims_of(attributes, 2);
+    if (starts[axis] != Dim(0) || steps[axis] != Dim(1) || lengths[axis] != operands[0].shape[axis]) return std::nullopt;
+    const std::int64_t at = static_cast<std::int64_t>(axis);
+    return AlongAxis{{at, at}, {without_position(starts, axis), without_position(lengths, axis), without_position(steps, axis), attributes[3]}};
 }
 
 std::vector<TensorType> update_type(std::span<const TensorType> operands, const Attributes& attributes) {
@@ -335,11 +383,11 @@ std::span<const Op> selection_index_rows() {
     static constexpr std::array rows = {
         // operands: x, index arrays (i64, one shape). attributes: 0: Dims axes of x, one an index array; 1: position of the
         // index shape among the axes of x that are left; 2: clamp: positions out of range are no fault, in every run
-        Op{.signature = "index_gather", .family = Family::selection, .type = gather_type, .kernel = gather_kernel, .derivative = Derivative::linear(transpose_gather), .effect = Effect::fault, .weak_operands = 1},
+        Op{.signature = "index_gather", .family = Family::selection, .type = gather_type, .independence = gather_along, .kernel = gather_kernel, .derivative = Derivative::linear(transpose_gather), .effect = Effect::fault, .weak_operands = 1},
         // operands: x, updates (x's dtype, the shape of x[indices]), index arrays. attributes: 0: Dims axes, 1: position, 2: mode
-        Op{.signature = "index_update", .family = Family::selection, .type = update_type, .kernel = index_update_kernel, .derivative = Derivative::rules(jvp_update, vjp_update), .effect = Effect::fault, .weak_operands = 2},
+        Op{.signature = "index_update", .family = Family::selection, .type = update_type, .independence = update_along, .kernel = index_update_kernel, .derivative = Derivative::rules(jvp_update, vjp_update), .effect = Effect::fault, .weak_operands = 2},
         // operands: x, updates (x's dtype, shape `lengths`). attributes: 0: Dims starts, 1: Dims lengths, 2: Dims steps, 3: mode
-        Op{.signature = "slice_update", .family = Family::selection, .type = slice_update_type, .kernel = slice_update_kernel, .derivative = Derivative::rules(jvp_update, vjp_update)},
+        Op{.signature = "slice_update", .family = Family::selection, .type = slice_update_type, .independence = slice_update_along, .kernel = slice_update_kernel, .derivative = Derivative::rules(jvp_update, vjp_update)},
     };
     return rows;
 }

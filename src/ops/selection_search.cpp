@@ -212,6 +212,10 @@ void searchsorted_kernel(const KernelCall& call) {
     });
 }
 
+std::optional<AlongAxis> along_wanted(std::span<const TensorType>, const Attributes& attributes, std::size_t axis) {
+    return AlongAxis{{AlongAxis::whole, static_cast<std::int64_t>(axis)}, attributes};
+}
+
 Lowered lower_searchsorted(Builder& builder, const BuiltinCall& call) {
     Value sorted = call.tensor(0);
     const TensorType type = builder.type(sorted);
@@ -250,7 +254,7 @@ std::span<const Op> selection_search_rows() {
         // operands: sorted x1 of one axis, x2 of the same dtype. attributes: 0: whether the right side is meant
         Op{.signature = "searchsorted(x1, x2, side: string = \"left\", sorter = none)",
            .doc = "Where in sorted x1 each element of x2 would go in: before (left) or behind (right) its equals; NaN comes last.",
-           .example = "searchsorted([1, 3, 5], [3, 4]) => [1, 2]", .family = Family::selection, .lower = lower_searchsorted, .type = searchsorted_type,
+           .example = "searchsorted([1, 3, 5], [3, 4]) => [1, 2]", .family = Family::selection, .lower = lower_searchsorted, .type = searchsorted_type, .independence = along_wanted,
            .kernel = searchsorted_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
     };
     return rows;

@@ -45,6 +45,21 @@ std::vector<TensorType> window_update_type(std::span<const TensorType> operands,
     return {{operands[0].dtype, shape}};
 }
 
+// An axis behind those that have a start.
+std::optional<AlongAxis> window_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    if (axis + 1 < operands.size()) return std::nullopt;
+    AlongAxis along{std::vector(operands.size(), AlongAxis::whole), attributes};
+    along.operands[0] = static_cast<std::int64_t>(axis);
+    return along;
+}
+
+std::optional<AlongAxis> window_update_along(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    if (axis + 2 < operands.size()) return std::nullopt;
+    AlongAxis along{std::vector(operands.size(), AlongAxis::whole), attributes};
+    along.operands[0] = along.operands[1] = static_cast<std::int64_t>(axis);
+    return along;
+}
+
 // ---- kernels
 
 // Where windows begin: for one lane, the offset (in elements of the big tensor) of the window's first element.
@@ -245,15 +260,15 @@ std::span<const Op> selection_window_rows() {
         // operands: x, a start (i64 scalar) for each of the leading axes. attributes: 0: Dims sizes along those axes
         Op{.signature = "window(x, start: any, size: shape)",
            .doc = "The part of x of the given size that begins at start, along the leading axes; a window that leaves x stops the run.",
-           .example = "window([1, 2, 3, 4], 1, size=2) => [2, 3]", .family = Family::selection, .lower = lower_window, .type = window_type, .kernel = window_kernel, .derivative = Derivative::linear(transpose_window), .effect = Effect::fault, .weak_operands = 1},
+           .example = "window([1, 2, 3, 4], 1, size=2) => [2, 3]", .family = Family::selection, .lower = lower_window, .type = window_type, .independence = window_along, .kernel = window_kernel, .derivative = Derivative::linear(transpose_window), .effect = Effect::fault, .weak_operands = 1},
         // the same operands and attributes
         Op{.signature = "dynamic_slice(x, start: any, size: shape)",
            .doc = "The part of x of the given size that begins at start, along the leading axes; a start too far out is moved back inside.",
-           .example = "dynamic_slice([1, 2, 3, 4], 9, 2) => [3, 4]", .family = Family::selection, .lower = lower_dynamic_slice, .type = window_type, .kernel = dynamic_slice_kernel, .derivative = Derivative::linear(transpose_window), .weak_operands = 1},
+           .example = "dynamic_slice([1, 2, 3, 4], 9, 2) => [3, 4]", .family = Family::selection, .lower = lower_dynamic_slice, .type = window_type, .independence = window_along, .kernel = dynamic_slice_kernel, .derivative = Derivative::linear(transpose_window), .weak_operands = 1},
         // operands: x, update (x's dtype and rank), a start for each of the leading axes
         Op{.signature = "dynamic_update_slice(x, update, start: any)",
            .doc = "x with the part that begins at start replaced by update; a start too far out is moved back inside.",
-           .example = "dynamic_update_slice([1, 2, 3, 4], [7, 8], 1) => [1, 7, 8, 4]", .family = Family::selection, .lower = lower_dynamic_update, .type = window_update_type,
+           .example = "dynamic_update_slice([1, 2, 3, 4], [7, 8], 1) => [1, 7, 8, 4]", .family = Family::selection, .lower = lower_dynamic_update, .type = window_update_type, .independence = window_update_along,
            .kernel = dynamic_update_kernel, .derivative = Derivative::linear(transpose_window_update), .weak_operands = 2},
     };
     return rows;

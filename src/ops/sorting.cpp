@@ -155,6 +155,12 @@ void unique_kernel(const KernelCall& call) {
     });
 }
 
+// Rows that work along the last axis of x.
+std::optional<AlongAxis> along_leading_axes(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
+    if (axis + 1 >= operands[0].rank()) return std::nullopt;
+    return AlongAxis{{static_cast<std::int64_t>(axis)}, attributes};
+}
+
 // ---- lowerings
 
 struct AlongLast {
@@ -243,14 +249,14 @@ std::span<const Op> sorting_ops() {
         // operand: x, along its last axis. attributes: 0: descending
         Op{.signature = "sort(x, axis: axis = -1, descending: bool = false, stable: bool = true)",
            .doc = "The elements of x in order along an axis (none: of x as one flat row); NaN counts as the largest.",
-           .example = "sort([3, 1, 2]) => [1, 2, 3]", .family = Family::selection, .lower = lower_ordering, .type = sort_type, .kernel = sort_kernel, .derivative = Derivative::rules(jvp_sort, vjp_sort)},
+           .example = "sort([3, 1, 2]) => [1, 2, 3]", .family = Family::selection, .lower = lower_ordering, .type = sort_type, .independence = along_leading_axes, .kernel = sort_kernel, .derivative = Derivative::rules(jvp_sort, vjp_sort)},
         // operand: x, along its last axis. attributes: 0: descending
         Op{.signature = "argsort(x, axis: axis = -1, descending: bool = false, stable: bool = true)",
            .doc = "The positions that put x in order along an axis; equal elements keep their order.",
-           .example = "argsort([3, 1, 2]) => [1, 2, 0]", .family = Family::selection, .lower = lower_ordering, .type = argsort_type, .kernel = argsort_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
+           .example = "argsort([3, 1, 2]) => [1, 2, 0]", .family = Family::selection, .lower = lower_ordering, .type = argsort_type, .independence = along_leading_axes, .kernel = argsort_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: x, along its last axis; result: positions. attributes: 0: Dims of k
         Op{.signature = "top_k(x, k: int)", .doc = "The k largest elements along the last axis, largest first, and their positions; of equals the first.",
-           .example = "top_k([3, 1, 2], 2) => ([3, 2], [0, 2])", .family = Family::selection, .lower = lower_top_k, .type = top_k_type, .kernel = top_k_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
+           .example = "top_k([3, 1, 2], 2) => ([3, 2], [0, 2])", .family = Family::selection, .lower = lower_top_k, .type = top_k_type, .independence = along_leading_axes, .kernel = top_k_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: x of one axis. attributes: 0: Dims of the size
         Op{.signature = "unique(x, size: int)", .doc = "The first `size` distinct elements of x in order, filled with 0; all NaNs are one, the last.",
            .example = "unique([3, 1, 3], size=3) => [1, 3, 0]", .family = Family::selection, .lower = lower_unique, .type = unique_type, .kernel = unique_kernel, .derivative = Derivative::rules(jvp_unique, vjp_unique)},

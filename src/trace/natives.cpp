@@ -96,13 +96,37 @@ Datum unroll_native(Tracer& tracer, const Slots& named, Span span) {
     return mapped_function(function_argument(tracer, slots[0], "unroll"), options);
 }
 
+// f itself; what is traced in it is marked, so that the passes can cut it.
+class PipedFunction final : public Function {
+  public:
+    PipedFunction(FunctionPtr function, std::int64_t parts) : function_(std::move(function)), parts_(parts) {}
+    std::string name() const override { return function_->name(); }
+    std::vector<Parameter> parameters() const override { return function_->parameters(); }
+    bool is_transform() const override { return function_->is_transform(); }
+    bool is_variadic() const override { return function_->is_variadic(); }
+    Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override {
+        tracer.builder().enter_pipe(span, parts_);
+        const struct Leave {
+            Builder& builder;
+            ~Leave() { builder.leave_pipe(); }
+        } leave{tracer.builder()};
+        return function_->call(tracer, arguments, span);
+    }
+
+  private:
+    FunctionPtr function_;
+    std::int64_t parts_;
+};
+
 Datum vmapipe_native(Tracer& tracer, const Slots& slots, Span) {
     const FunctionPtr function = function_argument(tracer, slots[0], "vmapipe");
+    std::int64_t count = -1;
     if (slots[1] && !is_auto(slots[1]->value)) {
         const Dim parts = tracer.constant_int(slots[1]->value, slots[1]->span, "model_parallel");
         if (parts.value() < 1) throw UserError(error("E310", "model_parallel is " + parts.text() + ", but it counts parts: at least 1, or `auto`").at(slots[1]->span));
+        count = parts.value();
     }
-    return function;
+    return FunctionPtr(std::make_shared<PipedFunction>(function, count));
 }
 
 // map(f), scan(f, init) and fold(f, init) without their data: the function that takes it.

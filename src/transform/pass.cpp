@@ -1,6 +1,7 @@
 #include "transform/pass.hpp"
 
 #include "transform/dead.hpp"
+#include "transform/independence.hpp"
 #include "transform/simplify.hpp"
 
 namespace vmaprun {
@@ -9,6 +10,8 @@ std::span<const Pass> passes() {
     static constexpr Pass all[] = {
         {"identities", "x * 1 is x, and other rewritings that keep every bit.", apply_identities},
         {"dead", "What no output, check or debug needs is left out.", remove_dead_code},
+        {"pipes", "Each vmapipe is cut along an axis on which its results are independent.", cut_pipes},
+        {"batches", "Batched code is taken apart along an independent axis, where it pays to run it block by block.", cut_batches},
     };
     return all;
 }
