@@ -1,4 +1,4 @@
-# The everyday commands. Variables: BUILD (folder), TYPE (Release, Debug, Sanitize), JOBS, PREFIX, CMAKE_FLAGS.
+# The everyday commands. Variables: BUILD (folder), TYPE (Release, Debug, Sanitize, ThreadSanitize), JOBS, PREFIX, CMAKE_FLAGS.
 BUILD ?= build
 TYPE ?= Release
 JOBS ?= $(shell nproc)
@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 GENERATOR := $(if $(shell command -v ninja),-G Ninja)
 SOURCES := $(shell find src tests examples -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: build configure test bench accuracy fmt lint asan install clean
+.PHONY: build configure test bench accuracy fmt lint asan install clean tsan
 
 build: configure
 	cmake --build $(BUILD) -j $(JOBS)
@@ -20,6 +20,12 @@ test: build
 # The same tests under the address and undefined-behaviour sanitizers.
 asan:
 	$(MAKE) test BUILD=$(BUILD)-sanitize TYPE=Sanitize
+
+# The engine and both laws under the thread sanitizer.
+tsan:
+	$(MAKE) configure BUILD=$(BUILD)-tsan TYPE=ThreadSanitize
+	cmake --build $(BUILD)-tsan -j $(JOBS) --target test_exec test_laws test_independence
+	ctest --test-dir $(BUILD)-tsan --output-on-failure -R '^(unit_exec|laws/)'
 
 bench: build
 	tests/bench/run --build $(BUILD)
@@ -39,4 +45,4 @@ install: build
 	cmake --install $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan

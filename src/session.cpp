@@ -9,6 +9,7 @@
 
 #include "array/memory_limit.hpp"
 #include "base/error.hpp"
+#include "base/profile.hpp"
 #include "base/text.hpp"
 #include "exec/run.hpp"
 #include "exec/threads.hpp"
@@ -20,7 +21,9 @@
 #include "syntax/formatter.hpp"
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
+#include "transform/independence.hpp"
 #include "transform/pass.hpp"
+#include "transform/simplify.hpp"
 
 namespace vmaprun {
 
@@ -73,7 +76,7 @@ TraceOptions trace_options(SourceMap& sources, const Options& options) {
     TraceOptions result;
     result.implicit_inputs = options.implicit_inputs;
     result.load_module = [&sources](const std::string& path) -> const Source& { return sources.add(path, std::string(read_file(path).view())); };
-    result.folder = fold_node;
+    result.folder = options.check_nan ? Folder(fold_finite_node) : Folder(fold_node);
     return result;
 }
 
@@ -144,6 +147,20 @@ void require_wanted(const Traced& traced, const std::vector<WantedOutput>& wante
     }
 }
 
+ProfileSpan::What phase(const char* name) { return {name, {}, {}}; }
+
+// Batched code that is written by hand streams too: an input that has a source gets its leading axis mapped, where the graph
+// uses it by slices of that axis alone.
+std::shared_ptr<Graph> cut_for_streaming(std::shared_ptr<Graph> graph, const Traced& traced, BoundInputs& inputs) {
+    for (std::size_t i = 0; i < graph->inputs.size(); ++i) {
+        if (inputs.source(traced, i) == nullptr) continue;
+        const std::optional<Streamable> can = streamable(*graph);
+        if (can && can->inputs[i]) continue;
+        if (const std::shared_ptr<Graph> cut = cut_input(*graph, i)) graph = remove_dead_code(cut);
+    }
+    return graph;
+}
+
 // One run, in which what is large and used by independent slices alone goes from file to file without being in memory.
 class Streaming {
   public:
@@ -165,11 +182,16 @@ class Streaming {
     }
 
     std::vector<Array> run() {
-        std::vector<Array> arrays = inputs_.load(traced_, skipped_);
+        std::vector<Array> arrays;
+        {
+            const ProfileSpan span("I/O", [] { return phase("read the inputs"); });
+            arrays = inputs_.load(traced_, skipped_);
+        }
         for (std::size_t i = 0; i < sinks_.size(); ++i) {
             targets_[i]->begin(sinks_[i]->file_bytes());
             sinks_[i]->write_header();
         }
+        const ProfileSpan span("phase", [] { return phase("run"); });
         return vmaprun::run(graph_, std::move(arrays), options_, streams_);
     }
     const std::vector<std::string>& placed() const { return placed_; }
@@ -235,6 +257,7 @@ template <class F> int Session::State::guarded(std::vector<Message>& messages, F
 // Traces, and adds the warnings: also before errors, because what binds no input tells why another is missing.
 Traced Session::State::traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const {
     try {
+        const ProfileSpan span("phase", [] { return phase("trace"); });
         Traced result = trace(script, inputs, trace_options);
         add(messages, result.warnings);
         add(messages, inputs.warnings());
@@ -275,6 +298,7 @@ RunOptions Session::State::run_options(const Traced& traced) const {
 }
 
 std::shared_ptr<Graph> Session::State::prepared(const Traced& traced) const {
+    const ProfileSpan span("phase", [] { return phase("passes"); });
     const RunOptions how = run_options(traced);
     // The check speaks of what the script says: its operations, and samples as it has them.
     return how.mode == RunOptions::Mode::eager || how.check_nan ? traced.graph : run_passes(traced.graph);
@@ -314,8 +338,10 @@ Result Session::run(const std::string& source, const std::string& name, const st
         const Traced traced = state_->traced(script.script, inputs, trace_options(sources, options), result.messages_);
         if (options.implicit_inputs) inputs.require_known(traced.input_names);
         require_wanted(traced, wanted);
-        const std::shared_ptr<Graph> graph = state_->prepared(traced);
-        Streaming streaming(*graph, traced, inputs, wanted, state_->run_options(traced));
+        std::shared_ptr<Graph> graph = state_->prepared(traced);
+        const RunOptions how = state_->run_options(traced);
+        if (how.mode == RunOptions::Mode::graph && !how.check_nan) graph = cut_for_streaming(std::move(graph), traced, inputs);
+        Streaming streaming(*graph, traced, inputs, wanted, how);
         const std::vector<Array> arrays = streaming.run();
         auto data = std::make_shared<ResultData>();
         data->threads = options.threads;
@@ -418,13 +444,29 @@ std::string time_text(double seconds) {
     return text;
 }
 
+constexpr int warm_ups = 3;
+
+struct BenchTimes {
+    double median, low, high; // seconds
+    std::size_t runs;
+};
+
 // Median, and the order statistics that enclose the true one with 95 % (normal approximation of the binomial).
-std::string bench_line(const std::string& name, std::vector<double> times) {
+BenchTimes summary_of(std::vector<double> times) {
     std::ranges::sort(times);
     const double count = static_cast<double>(times.size()), spread = 0.98 * std::sqrt(count);
     const auto at = [&](double rank) { return times[static_cast<std::size_t>(std::clamp(rank, 0.0, count - 1))]; };
-    return name + ": " + time_text(at((count - 1) / 2)) + " [" + time_text(at(std::floor(count / 2 - spread))) + " .. " +
-           time_text(at(std::ceil(count / 2 + spread))) + "], " + std::to_string(times.size()) + " runs\n";
+    const double median = (at(std::floor((count - 1) / 2)) + at(std::ceil((count - 1) / 2))) / 2;
+    return {median, at(std::floor(count / 2 - spread)), at(std::ceil(count / 2 + spread)), times.size()};
+}
+
+std::string bench_line(const std::string& script, const std::string& name, const BenchTimes& times, BenchFormat format) {
+    if (format == BenchFormat::text) {
+        return name + ": " + time_text(times.median) + " [" + time_text(times.low) + " .. " + time_text(times.high) + "], " + std::to_string(times.runs) + " runs\n";
+    }
+    char numbers[160];
+    std::snprintf(numbers, sizeof numbers, "\"median\": %.9g, \"low\": %.9g, \"high\": %.9g, \"runs\": %zu, \"warm_ups\": %d}\n", times.median, times.low, times.high, times.runs, warm_ups);
+    return "{\"script\": " + json_string(script) + ", \"name\": " + json_string(name) + ", " + numbers;
 }
 
 } // namespace
@@ -454,7 +496,7 @@ TestReport Session::test(const std::string& source, const std::string& name) {
     return report;
 }
 
-TextReport Session::bench(const std::string& source, const std::string& name) {
+TextReport Session::bench(const std::string& source, const std::string& name, BenchFormat format) {
     TextReport report;
     SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
@@ -472,11 +514,11 @@ TextReport Session::bench(const std::string& source, const std::string& name) {
                 vmaprun::run(*graph, arrays, state_->run_options(*bench.traced));
                 return seconds_since(start);
             };
-            for (int warm_up = 0; warm_up < 3; ++warm_up) once();
+            for (int warm_up = 0; warm_up < warm_ups; ++warm_up) once();
             std::vector<double> times;
             const auto start = Clock::now();
             while (times.size() < 15 || (times.size() < 1000 && seconds_since(start) < 1.0)) times.push_back(once());
-            report.text += bench_line(bench.name, std::move(times));
+            report.text += bench_line(name, bench.name, summary_of(std::move(times)), format);
         }
     });
     return report;

@@ -108,6 +108,7 @@ struct TextReport {
 };
 
 enum class GraphFormat { text, json, dot };
+enum class BenchFormat { text, json }; // json: an object a line, times in seconds
 
 // Takes an .npy file in pieces, in any order and from several threads, while it is still being computed.
 class PlacedOutput {
@@ -142,8 +143,8 @@ class Session {
     TextReport plan(const std::string& source, const std::string& name);
     // Its `test` blocks, each on its own.
     TestReport test(const std::string& source, const std::string& name);
-    // Its `bench` blocks: each a line with the median and a confidence interval.
-    TextReport bench(const std::string& source, const std::string& name);
+    // Its `bench` blocks: each a line with the median of its runs after warm-up, and an interval that holds the true one with 95 %.
+    TextReport bench(const std::string& source, const std::string& name, BenchFormat format = BenchFormat::text);
     // The script in the one layout.
     TextReport format(const std::string& source, const std::string& name);
 

@@ -69,6 +69,17 @@ std::string join_and(const std::vector<std::string>& words) {
     return join(head, ", ") + " and " + words.back();
 }
 
+std::string json_string(std::string_view text) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string json = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') json += '\\';
+        if (static_cast<unsigned char>(c) >= 0x20) json += c;
+        else (((json += "\\u00") += digits[(c >> 4) & 15])) += digits[c & 15];
+    }
+    return json + '"';
+}
+
 std::string count_of(std::int64_t count, std::string_view noun) {
     if (count == 1) return "1 " + std::string(noun);
     const bool changes = noun.ends_with('y') && !noun.ends_with("ay"); // entries, but arrays

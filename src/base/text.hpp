@@ -18,6 +18,9 @@ std::string join_and(const std::vector<std::string>& words);
 // Joined by a separator.
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 
+// A JSON string with its quotes; bytes that are no text of their own are escaped.
+std::string json_string(std::string_view text);
+
 // "1 lane", "3 lanes".
 std::string count_of(std::int64_t count, std::string_view noun);
 // "2nd", "3rd", "4th" ("1st" from 1).

@@ -19,6 +19,8 @@ extern ostream cout, cerr; // NOLINT
 #include <span>
 #include <string_view>
 
+#include "cli/completions.hpp"
+
 namespace vmaprun::cli {
 namespace {
 
@@ -33,7 +35,7 @@ Usage:
   vmaprun [run] SCRIPT [DATA...]   run a script (-e CODE instead of SCRIPT)
   vmaprun check SCRIPT...          check names, types and shapes without data
   vmaprun test SCRIPT...           run the `test` blocks of scripts
-  vmaprun bench SCRIPT...          time the `bench` blocks of scripts
+  vmaprun bench SCRIPT...          time the `bench` blocks of scripts (--format text|json)
   vmaprun fmt SCRIPT...            lay scripts out in the one way (--check: only tell)
   vmaprun graph SCRIPT             print the typed graph (--format text|json|dot)
   vmaprun explain CODE|SCRIPT      an error code at length, or the plan of a script
@@ -59,12 +61,14 @@ Running:
                                    as in context(...): these win, and never change a result
   --mode graph|eager               eager: one operation after another, the same results
   --index fault|clamp              computed indices out of range: stop, or clamp
+  --profile FILE                   a trace of the run, for Perfetto or chrome://tracing
   --check-nan                      stop where a NaN or infinity comes out of finite numbers
   --memory SIZE                    tensors take at most SIZE bytes (K, M, G: 512M)
   --timeout S                      stop after S seconds
   --quiet                          no warnings, no progress
   --color auto|always|never        colours of messages (NO_COLOR is honoured)
   --diagnostics human|json         messages as text or as JSON lines
+  --completions bash|zsh|fish      completion for a shell, to be sourced
   --version, --help
 
 Exit: 0 done, 1 a test, an assertion or a file of a batch failed, 2 usage, 3 the script,
@@ -179,6 +183,7 @@ void add_run(CLI::App& app, Command& command, std::vector<std::string>& outputs)
                              {{"json", StdoutFormat::json}, {"ndjson", StdoutFormat::ndjson}, {"npy", StdoutFormat::npy}});
     app.add_flag("-c,--compact", command.json.compact);
     add_choice<Nan>(app, "--nan", command.json.nan, {{"string", Nan::string}, {"null", Nan::null}, {"literal", Nan::literal}, {"error", Nan::error}});
+    app.add_option("--profile", command.profile);
     app.add_option("-j,--jobs", command.jobs)->check(CLI::Range(1, 1024));
 }
 
@@ -232,6 +237,28 @@ std::optional<Command> plain_command(const Command& start, std::span<const std::
     return command;
 }
 
+// The options of the command's verb; those that the caller asks for again.
+struct Known {
+    const CLI::Option *help, *version, *eval; // eval: null where there is none
+};
+Known add_options(CLI::App& app, Command& command, std::vector<std::string>& outputs, std::string& code) {
+    app.set_help_flag("");
+    Known known{app.add_flag("-h,--help"), app.add_flag("--version"), nullptr};
+    app.add_option("operands", command.operands)->allow_extra_args(true);
+    add_common(app, command);
+    if (traces(command.verb)) add_session(app, command);
+    if (takes_script(command.verb)) known.eval = app.add_option("-e,--eval", code);
+    if (command.verb == Verb::run) add_run(app, command, outputs);
+    if (command.verb == Verb::graph) add_graph(app, command);
+    if (command.verb == Verb::bench) add_choice<bool>(app, "--format,-f", command.bench_json, {{"text", false}, {"json", true}});
+    if (command.verb == Verb::fmt) app.add_flag("--check", command.check_only);
+    if (command.verb == Verb::ops) {
+        app.add_flag("--all", command.everything);
+        app.add_flag("--markdown", command.markdown);
+    }
+    return known;
+}
+
 Parsed told(std::string text, int exit_code) {
     Parsed result;
     result.text = std::move(text);
@@ -250,12 +277,47 @@ Parsed required(Parsed parsed) {
     return parsed;
 }
 
+// What the parser knows of a verb, for completion.
+VerbWords words_of(const VerbName& verb) {
+    Command command;
+    command.verb = verb.verb;
+    std::vector<std::string> outputs;
+    std::string code;
+    CLI::App app("", "vmaprun");
+    add_options(app, command, outputs, code);
+    VerbWords words{std::string(verb.name), {}};
+    for (const CLI::Option* option : app.get_options()) {
+        OptionWords each;
+        for (const std::string& name : option->get_snames()) each.names.push_back("-" + name);
+        for (const std::string& name : option->get_lnames()) each.names.push_back("--" + name);
+        if (each.names.empty()) continue; // the operands
+        each.takes_value = option->get_expected_max() > 0 && option->get_type_size_max() > 0;
+        const std::string type = option->get_type_name(); // "TEXT:{graph,eager}"
+        const std::size_t open = type.find('{'), close = type.find('}');
+        for (std::size_t at = open + 1; open != std::string::npos && at < close;) {
+            const std::size_t end = std::min(type.find(',', at), close);
+            each.choices.push_back(type.substr(at, end - at));
+            at = end + 1;
+        }
+        words.options.push_back(std::move(each));
+    }
+    return words;
+}
+
+Parsed completions(const std::string& shell) {
+    std::vector<VerbWords> verbs;
+    for (const VerbName& verb : verb_names) verbs.push_back(words_of(verb));
+    const std::string script = completion_script(shell, verbs);
+    return script.empty() ? usage_error("--completions is for bash, zsh or fish") : told(script, 0);
+}
+
 } // namespace
 
 Parsed parse_arguments(int count, const char* const* words) {
     std::vector<std::string> rest(words + 1, words + count);
     if (rest.empty()) return usage_error("a SCRIPT is needed (or -e CODE)");
     if (rest[0] == "help") return told(std::string(help_text), 0);
+    if (rest[0] == "--completions") return completions(rest.size() == 2 ? rest[1] : "");
     Parsed result;
     Command& command = result.command;
     command.verb = take_verb(rest);
@@ -266,26 +328,13 @@ Parsed parse_arguments(int count, const char* const* words) {
     std::vector<std::string> outputs;
     std::string code;
     CLI::App app("", "vmaprun");
-    app.set_help_flag("");
-    const CLI::Option* help = app.add_flag("-h,--help");
-    const CLI::Option* version = app.add_flag("--version");
-    app.add_option("operands", command.operands)->allow_extra_args(true);
-    add_common(app, command);
-    if (traces(command.verb)) add_session(app, command);
-    const CLI::Option* eval = takes_script(command.verb) ? app.add_option("-e,--eval", code) : nullptr;
-    if (command.verb == Verb::run) add_run(app, command, outputs);
-    if (command.verb == Verb::graph) add_graph(app, command);
-    if (command.verb == Verb::fmt) app.add_flag("--check", command.check_only);
-    if (command.verb == Verb::ops) {
-        app.add_flag("--all", command.everything);
-        app.add_flag("--markdown", command.markdown);
-    }
+    const Known known = add_options(app, command, outputs, code);
     try {
         std::vector<std::string> reversed(rest.rbegin(), rest.rend());
         app.parse(std::move(reversed));
-        if (help->count() > 0) return told(std::string(help_text), 0);
-        if (version->count() > 0) return told("vmaprun " VMAPRUN_VERSION "\n", 0);
-        if (eval != nullptr && eval->count() > 0) command.code = code;
+        if (known.help->count() > 0) return told(std::string(help_text), 0);
+        if (known.version->count() > 0) return told("vmaprun " VMAPRUN_VERSION "\n", 0);
+        if (known.eval != nullptr && known.eval->count() > 0) command.code = code;
         require_consistent(command);
     } catch (const CLI::Error& failure) {
         return usage_error(failure.what());

@@ -32,6 +32,7 @@ struct Command {
     JsonFormat json; // -c --nan
     int jobs = 1;
     double timeout = 0; // seconds; 0: none
+    std::string profile; // a trace goes there; empty: none
     std::string device = "cpu";
     bool quiet = false;
     bool check_only = false; // fmt --check
@@ -40,6 +41,7 @@ struct Command {
     ColorChoice color = ColorChoice::automatic;
     DiagnosticsFormat diagnostics = DiagnosticsFormat::human;
     GraphFormat graph_format = GraphFormat::text;
+    bool bench_json = false; // bench --format json
     std::string after; // graph --after PASS
 };
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/profile.hpp"
 #include "cli/batch.hpp"
 #include "cli/limits.hpp"
 #include "cli/report.hpp"
@@ -126,9 +127,22 @@ int run_once(const Command& command, const ScriptText& script, Session& session)
         Files files(command);
         const Result result = session.run(script.text, script.name, files.wanted());
         report(command, result.messages());
+        const ProfileSpan span("I/O", [] { return ProfileSpan::What{"write the outputs", {}, {}}; });
         if (result.ok()) write_results(command, result, files);
         return result.exit_code();
     });
+}
+
+// The same, recorded; the trace is written also of a run that fails.
+int run_profiled(const Command& command, const ScriptText& script, Session& session) {
+    if (command.profile.empty()) return run_once(command, script, session);
+    OutputFile file(command.profile);
+    Profile::name_thread("main");
+    Profile::start();
+    const int status = run_once(command, script, session);
+    file.write(Profile::finish());
+    file.commit();
+    return status;
 }
 
 // ---- batches ---------------------------------------------------------------------------------------------------------
@@ -242,12 +256,13 @@ int run_verb(const Command& command) {
         require_known_endings(command);
         const ScriptText script = the_script(command);
         const std::vector<std::string> files = data_files(command);
+        if (files.size() > 1 && !command.profile.empty()) fail_usage("--profile records one run, and this is a batch", "give it one of the files");
         if (files.size() > 1) return run_batch(command, script, files);
         limit_time(command.timeout, command);
         if (files.empty()) refuse_templates(command);
         const Command one = files.empty() ? command : command_for(command, files.front());
         Session session(session_options(one));
-        return run_once(one, script, session);
+        return run_profiled(one, script, session);
     });
 }
 

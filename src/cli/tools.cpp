@@ -166,7 +166,7 @@ int bench_verb(const Command& command) {
     return for_each_script(command, [&](const ScriptText& script, const std::string&) {
         Options options = session_options(command);
         options.read_stdin = false;
-        return print_report(command, Session(options).bench(script.text, script.name));
+        return print_report(command, Session(options).bench(script.text, script.name, command.bench_json ? BenchFormat::json : BenchFormat::text));
     });
 }
 

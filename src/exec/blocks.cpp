@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/error.hpp"
+#include "base/profile.hpp"
 #include "exec/evaluate.hpp"
 #include "exec/memory.hpp"
 #include "exec/stream.hpp"
@@ -76,6 +77,7 @@ class Blocks {
     }
 
     void run_block(std::int64_t first, std::int64_t extent) const {
+        const ProfileSpan span("block", [&] { return ProfileSpan::What{"lanes " + std::to_string(first) + " to " + std::to_string(first + extent - 1), {}, {}}; });
         const Frame frame = work_.frame.block(*segment_.lane, first, extent);
         Slots slots(work_.slots.size()), places(work_.slots.size());
         for (const std::uint32_t value : segment_.reads) {
@@ -151,7 +153,7 @@ bool run_in_blocks(const Work& work, const Segment& segment) {
     const std::int64_t lanes = work.frame.extent(*segment.lane);
     const int threads = work.parallel && work.state.pool ? work.state.pool->threads() : 1;
     if (work.state.streaming == &segment) {
-        Blocks(work, segment, lanes, streamed_block(work.graph(), segment, work.state.options)).run(threads > 1);
+        Blocks(work, segment, lanes, streamed_block(work.graph(), segment, work.state.options)).run(threads > 1, 0);
         return true;
     }
     const std::int64_t block = lanes_a_block(work.graph(), segment, work.state.options, threads);

@@ -37,6 +37,12 @@ constexpr CodeExplanation explanations[] = {
     {"E607", "a decomposition does not converge",
      "The iteration for singular values or eigenvalues (svd, svdvals, eigh, eigvalsh and what is made of them) gave up, which\n"
      "hardly happens with finite numbers; NaN and infinities make NaN, not this error. Scale the matrix, or use f64.\n"},
+    {"E608", "a NaN or an infinity came out of finite numbers",
+     "With `--check-nan` the run stops at the first operation that makes a NaN or an infinity of operands that are finite: the\n"
+     "place where it begins, not the one where it shows. Element by element for what works so, by whole samples for sums,\n"
+     "products of matrices and the like. Of several lanes the first in row-major order is told, the same in every mode.\n"
+     "    log(x)                     x = 0.0 gives -inf\n"
+     "    where(x > 0, log(x), 0.0)  so does this: log sees every x; write log(where(x > 0, x, 1.0))\n"},
     {"E610", "an assertion does not hold",
      "assert_eq compares values and shapes (NaN equals NaN), assert_close allows |a - b| <= tol * (1 + |b|), assert_finite\n"
      "refuses NaN and infinities. The message gives the first element that fails, and under vmap the lane. The exit code is 1,\n"

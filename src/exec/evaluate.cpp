@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/profile.hpp"
 #include "exec/memory.hpp"
 #include "exec/fused_step.hpp"
 #include "exec/settling.hpp"
@@ -216,9 +217,28 @@ void run_node(const Work& work, const Step& step) {
 
 } // namespace
 
+namespace {
+
+// What a span of a trace says of a step.
+ProfileSpan::What span_of(const Graph& graph, const Step& step) {
+    ProfileSpan::What what;
+    for (const std::uint32_t n : step.nodes) what.name += (what.name.empty() ? "" : " + ") + std::string(graph.nodes[n].op->name());
+    for (const std::uint32_t n : step.nodes) {
+        const Origin* origin = graph.nodes[n].origin;
+        if (origin == nullptr || !origin->span) continue;
+        what.place = origin->span.source->name() + ":" + std::to_string(origin->span.source->position(origin->span.begin).line);
+        what.detail = graph.type(graph.result(graph.nodes[n])).text();
+    }
+    return what;
+}
+
+} // namespace
+
 void run_step(const Work& work, const Step& step) {
+    const ProfileSpan span(work.graph().nodes[step.nodes.front()].bodies.empty() ? "kernel" : "control", [&] { return span_of(work.graph(), step); });
     try {
         run_node(work, step);
+        if (work.state.options.check_nan) check_finite(work, work.graph().nodes[step.nodes.front()]);
     } catch (UserError& failure) {
         place(failure.diagnostics().front(), work.graph().nodes[step.nodes.front()].origin);
         throw;

@@ -80,7 +80,10 @@ class GraphRunner {
 // The kernel of a pointwise node for the dtypes of its operands and result.
 TileKernel tile_kernel(const Graph& graph, const Node& node);
 
+Planning planning_of(const RunOptions& options);
 void run_step(const Work& work, const Step& step);
+void check_finite(const Work& work, const Node& node); // exec/nan_check.cpp
+bool all_finite(const View& view);
 // The result as a look at its operand. False: a view rule may need other strides than these, and the kernel is to run.
 bool run_view(const Work& work, const Node& node);
 void run_control(const Work& work, std::uint32_t node); // exec/control.cpp

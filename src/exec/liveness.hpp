@@ -37,7 +37,7 @@ struct Segment {
     std::int64_t lane_bytes = 0;       // of the values that live at once, for one lane
 };
 
-enum class Planning { in_order, in_blocks };
+enum class Planning { in_order, in_blocks, unfused }; // unfused: in blocks, each node a step of its own
 
 struct GraphPlan {
     const Graph* graph = nullptr;

@@ -18,6 +18,11 @@ void print_to_stderr(std::string_view line) { std::fprintf(stderr, "%.*s\n", sta
 
 } // namespace
 
+Planning planning_of(const RunOptions& options) {
+    if (options.mode == RunOptions::Mode::eager) return Planning::in_order;
+    return options.check_nan ? Planning::unfused : Planning::in_blocks;
+}
+
 int threads_of(const RunOptions& options) {
     if (!options.deals_work) return 1;
     return options.threads > 0 ? options.threads : thread_count(options.devices);
@@ -27,8 +32,7 @@ std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunO
 
 std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunOptions& options, const Streams& streams) {
     if (inputs.size() != graph.inputs.size()) throw InternalError("run: the graph has another number of inputs");
-    const Planning planning = options.mode == RunOptions::Mode::eager ? Planning::in_order : Planning::in_blocks;
-    GraphPlan plan = make_plan(graph, std::vector<bool>(graph.outputs.size(), true), planning);
+    GraphPlan plan = make_plan(graph, std::vector<bool>(graph.outputs.size(), true), planning_of(options));
     const auto is_given = [](const auto* stream) { return stream != nullptr; };
     std::optional<StreamedSegment> streamed;
     if (std::ranges::any_of(streams.sources, is_given) || std::ranges::any_of(streams.sinks, is_given)) streamed = make_streamed(plan, streams);
@@ -65,6 +69,12 @@ std::vector<Array> fold_node(const Graph& graph, const Node& node, std::span<con
     std::vector<Array> results;
     for (const std::uint32_t result : node.results) results.push_back(slots[result].contiguous());
     return results;
+}
+
+std::vector<Array> fold_finite_node(const Graph& graph, const Node& node, std::span<const Array> operands) {
+    std::vector<Array> results = fold_node(graph, node, operands);
+    const bool finite = std::ranges::all_of(results, [](const Array& result) { return all_finite(result.view()); });
+    return finite ? results : std::vector<Array>{};
 }
 
 } // namespace vmaprun

@@ -35,6 +35,9 @@ std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunO
 // One node on constants, for the Builder's folding. Empty when it can't be run so.
 std::vector<Array> fold_node(const Graph& graph, const Node& node, std::span<const Array> operands);
 
+// The same, but not where a NaN or an infinity comes out, which is left to a run that looks for these.
+std::vector<Array> fold_finite_node(const Graph& graph, const Node& node, std::span<const Array> operands);
+
 // The plan in words, for `vmaprun explain SCRIPT` and debugging.
 std::string explain_plan(const Graph& graph, const RunOptions& options = {});
 

@@ -350,24 +350,29 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
     return std::max<std::int64_t>(most, 1);
 }
 
+Step lone_step(const Graph& graph, std::uint32_t n) {
+    const Node& node = graph.nodes[n];
+    return {{n}, {}, {}, is_pointwise(node) ? graph.values[node.results[0]].type.shape : Dims(), 0, 0};
+}
+
 } // namespace
 
 std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::uint32_t> nodes, Planning planning) {
     std::vector<Segment> segments;
     if (planning == Planning::in_order) {
         Segment& all = segments.emplace_back();
-        for (const std::uint32_t n : nodes) {
-            const Node& node = plan.graph->nodes[n];
-            all.steps.push_back({{n}, {}, {}, is_pointwise(node) ? plan.graph->values[node.results[0]].type.shape : Dims(), 0, 0});
-        }
+        for (const std::uint32_t n : nodes) all.steps.push_back(lone_step(*plan.graph, n));
     } else {
         const Phases phases(plan, nodes);
         for (const auto& members : phases.segments()) {
             Fusing fusing(*plan.graph);
-            for (const std::uint32_t n : members.nodes) fusing.add(n);
             Segment& segment = segments.emplace_back();
             segment.lane = members.axis;
-            segment.steps = fusing.steps();
+            for (const std::uint32_t n : members.nodes) {
+                if (planning == Planning::unfused) segment.steps.push_back(lone_step(*plan.graph, n));
+                else fusing.add(n);
+            }
+            if (planning != Planning::unfused) segment.steps = fusing.steps();
         }
     }
     Uses(plan, segments).set();

@@ -7,7 +7,7 @@
 
 namespace vmaprun {
 
-// `nodes`: what is needed of the plan's graph, in program order. Planning::in_order: one segment, one step a node.
+// `nodes`: what is needed of the plan's graph, in program order. Planning::in_order: one segment, one step a node; unfused: one step a node.
 std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::uint32_t> nodes, Planning planning);
 
 } // namespace vmaprun

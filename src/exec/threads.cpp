@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/profile.hpp"
 #include "exec/memory.hpp"
 
 namespace vmaprun {
@@ -106,6 +107,7 @@ class Workers {
 
     void serve(int index) {
         const MemoryScope memory(kept_by_worker);
+        Profile::name_thread("worker " + std::to_string(index + 1));
         std::uint64_t seen = 0;
         for (;;) {
             for (int i = 0; i < spins_before_sleep && generation_.load(std::memory_order_relaxed) == seen; ++i) pause();

@@ -211,6 +211,11 @@ std::size_t TileProgram::add_product(RowProductKernel kernel, std::size_t a, std
     return instruction.target;
 }
 
+std::int64_t TileProgram::rows_a_tile(std::int64_t columns, std::size_t widest) {
+    const auto most = static_cast<std::int64_t>(tile_bytes / widest);
+    return std::max<std::int64_t>(1, (columns == 1 ? std::min(flat_tile, most) : most) / std::max<std::int64_t>(columns, 1));
+}
+
 // Scratch tiles are used again after the last step that reads them, so that few of them are hot.
 void TileProgram::prepare(Stores stores) {
     std::size_t widest = 1;
@@ -218,8 +223,7 @@ void TileProgram::prepare(Stores stores) {
         widest = std::max(widest, each.width);
         if (stores == Stores::streamed && each.access == Access::stored && each.form == Form::full) each.access = Access::streamed;
     }
-    const auto wanted = columns_ == 1 ? std::min(flat_tile, static_cast<std::int64_t>(tile_bytes / widest)) : static_cast<std::int64_t>(tile_bytes / widest);
-    tile_rows_ = std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(columns_, 1));
+    tile_rows_ = rows_a_tile(columns_, widest);
     slot_bytes_ = (static_cast<std::size_t>(tile_rows_ * columns_) * widest + 63) / 64 * 64;
     std::vector<std::size_t> last_use(registers_.size(), 0);
     for (std::size_t i = 0; i < instructions_.size(); ++i) {

@@ -43,6 +43,8 @@ class TileProgram {
     std::int64_t rows() const { return rows_; }
     std::int64_t columns() const { return columns_; }
     std::int64_t tile_rows() const { return tile_rows_; }
+    // Of a program whose widest element has so many bytes.
+    static std::int64_t rows_a_tile(std::int64_t columns, std::size_t widest);
     // Rows [begin, end) in row-major order; distinct ranges may run on several threads at once.
     void run(std::int64_t begin, std::int64_t end) const;
 

@@ -143,6 +143,7 @@ class TileBody::Maker {
 };
 
 std::optional<TileBody> TileBody::make(const Work& work, const Frame& frame, const Bodies& bodies, std::size_t body, const std::vector<Input>& inputs, const Lanes& lanes, const Dims& space) {
+    if (work.state.options.check_nan) return std::nullopt; // each operation is looked at
     return Maker(work, frame, bodies, body, inputs, lanes, space).make();
 }
 

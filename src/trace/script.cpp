@@ -300,8 +300,9 @@ void Tracer::run_context(const ast::Context& context) {
         if (key == "mode") one_of(span, key, word, {"graph", "eager"});
         if (key == "device") one_of(span, key, word, {"cpu"});
         if (key == "strategy") one_of(span, key, word, {"auto_parallel", "none"});
-        if (key == "devices" && (word.empty() || word.find_first_not_of("0123456789") != std::string::npos || word == "0")) {
-            throw UserError(error("E310", "`devices` counts devices: at least 1").at(span));
+        const bool is_count = !word.empty() && word.size() <= 4 && word.find_first_not_of("0123456789") == std::string::npos;
+        if (key == "devices" && (!is_count || std::stoi(word) < 1 || std::stoi(word) > 1024)) {
+            throw UserError(error("E310", "`devices` counts devices, 1 to 1024, and this is " + word).at(span));
         }
         if (!traced_.context.values.emplace(key, word).second) throw UserError(error("E205", "the setting `" + key + "` is given twice").at(argument.keyword->span));
     }

@@ -153,14 +153,16 @@ double bytes_of(const Graph& graph, Value value) {
 
 bool moves_data(const Node& node) { return node.op->view == nullptr || node.op->tile != nullptr; }
 
-// The bytes of what goes from step to step in a block, instead of through memory. Chains of pointwise work are one step.
+bool is_fused(const Node& node) { return node.op->tile != nullptr || node.op->rows != nullptr; }
+
+// The bytes of what goes from step to step in a block, instead of through memory. Chains of what is fused are one step.
 double saved_bytes(const Graph& graph, const Cut& cut) {
     std::set<Value> saved;
     for (const Node& node : graph.nodes) {
         if (node.results.empty() || cut.axis[node.results[0]] == Cut::none || !moves_data(node)) continue;
         for (const Value operand : node.operands) {
             if (!cut.is_cut(operand) || cut.is_view[operand.index]) continue;
-            if (node.op->tile == nullptr || graph.maker(operand).op->tile == nullptr) saved.insert(operand);
+            if (!is_fused(node) || !is_fused(graph.maker(operand))) saved.insert(operand);
         }
     }
     double bytes = 0;

@@ -240,6 +240,37 @@ is "that begins as a graph" 'grep -q "^digraph" out'
 exits "ops lists the builtins" 0 "vmaprun ops"
 is "all of them" '[[ $(wc -l < out) -gt 150 ]]'
 exits "info of what is no data is 4" 4 "vmaprun info sum.vm"
+echo 'bench "a sum" { sum(arange(1000)) }' > bench.vm
+exits "bench times the bench blocks" 0 "vmaprun bench bench.vm"
+is "with a line for each" 'grep -Eq "^a sum: [0-9.]+ (s|ms|us) \[[0-9.]+ (s|ms|us) \.\. [0-9.]+ (s|ms|us)\], [0-9]+ runs$" out'
+exits "bench --format json" 0 "vmaprun bench bench.vm --format json"
+is "gives an object a line" 'grep -Eq "^\{\"script\": \"bench.vm\", \"name\": \"a sum\", \"median\": [0-9.e-]+, \"low\": [0-9.e-]+, \"high\": [0-9.e-]+, \"runs\": [0-9]+, \"warm_ups\": 3\}$" out'
+echo 'bench "wrong" { [1, 2][arange(3)] }' > bench_wrong.vm
+exits "a bench block that fails is 5" 5 "vmaprun bench bench_wrong.vm"
+
+# ---- traces
+echo 'output vmap(x => sum(sort(x) @ x))(ones((5000, 64)) * arange(64))' > trace.vm
+prints "--profile changes no result" "$(vmaprun trace.vm -c)" "vmaprun trace.vm -c --profile trace.json"
+is "and writes a trace" 'head -c 100 trace.json | grep -q traceEvents && tail -c 60 trace.json | grep -q "spans left out.*}}"'
+is "with blocks, operations and their places" 'grep -q "\"cat\": \"block\"" trace.json && grep -q "\"name\": \"sort\", \"args\": {\"place\": \"trace.vm:1\"" trace.json'
+is "and reading and writing" 'grep -q "write the outputs" trace.json && grep -q "read the inputs" trace.json'
+exits "a trace of a run that fails is written too" 5 "vmaprun limit.vm --profile failed.json"
+is "whole" 'tail -c 60 failed.json | grep -q "spans left out.*}}"'
+exits "a batch has no trace" 2 "vmaprun sum.vm 'data/*.npy' -o 'results/{stem}.json' --profile t.json"
+
+# ---- completion
+exits "completions are for known shells" 2 "vmaprun --completions tcsh"
+for shell in bash zsh fish; do exits "completions for $shell" 0 "vmaprun --completions $shell"; done
+cat > complete.sh <<'END'
+eval "$(vmaprun --completions bash)"
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_vmaprun
+printf '%s\n' "${COMPREPLY[@]}"
+END
+prints "bash completes verbs" "check" "bash complete.sh vmaprun che"
+prints "options of a verb" "--check" "bash complete.sh vmaprun fmt --ch"
+prints "and the words that an option takes" "eager" "bash complete.sh vmaprun s.vm --mode e"
+prints "and files" "sum.vm" "bash complete.sh vmaprun run su"
 
 echo "$passed checks passed, $failed failed"
 exit $((failed > 0))
