@@ -104,6 +104,16 @@ Tree tree_of(const OutputTree& shape, const std::vector<Array>& arrays) {
     return Tree(std::move(fields));
 }
 
+std::string type_text(const OutputTree& tree, const Graph& graph) {
+    if (tree.form == OutputTree::Form::none) return "none";
+    if (tree.form == OutputTree::Form::tensor) return graph.type(graph.outputs.at(tree.output)).text();
+    const bool is_record = tree.form == OutputTree::Form::record;
+    std::vector<std::string> items;
+    for (std::size_t i = 0; i < tree.items.size(); ++i) items.push_back((is_record ? tree.names[i] + ": " : std::string()) + type_text(tree.items[i], graph));
+    if (is_record) return "{" + join(items, ", ") + "}";
+    return "(" + join(items, ", ") + (items.size() == 1 ? ",)" : ")");
+}
+
 // The names of the graph's outputs, for its printers: those of the script, with the path inside a tree.
 void name_outputs(const OutputTree& tree, const std::string& name, std::vector<std::string>& names) {
     if (tree.form == OutputTree::Form::tensor) {
@@ -400,6 +410,20 @@ TextReport Session::graph(const std::string& source, const std::string& name, Gr
         report.text = format == GraphFormat::text   ? graph_text(*graph, names)
                       : format == GraphFormat::json ? graph_json(*graph, names)
                                                     : graph_dot(*graph, names);
+    });
+    return report;
+}
+
+TextReport Session::types(const std::string& source, const std::string& name) {
+    TextReport report;
+    SourceMap sources;
+    report.exit_code = state_->guarded(report.messages, [&] {
+        ParseResult script = parsed(sources, source, name);
+        BoundInputs inputs(state_->bindings());
+        const Traced traced = state_->traced(script.script, inputs, trace_options(sources, state_->options), report.messages);
+        for (const TracedOutput& output : traced.outputs) {
+            report.text += (output.name.empty() ? "" : output.name + ": ") + type_text(output.tree, *traced.graph) + "\n";
+        }
     });
     return report;
 }

@@ -139,6 +139,8 @@ class Session {
     Result check(const std::string& source, const std::string& name);
     // The graph of a script, after the pass of that name (empty: after all).
     TextReport graph(const std::string& source, const std::string& name, GraphFormat format, const std::string& after);
+    // The types of its outputs: each a line "NAME: TYPE", an unnamed one its type alone. Nothing is computed.
+    TextReport types(const std::string& source, const std::string& name);
     // How it would be run, in words.
     TextReport plan(const std::string& source, const std::string& name);
     // Its `test` blocks, each on its own.

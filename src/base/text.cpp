@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/utf8.hpp"
+
 namespace vmaprun {
 namespace {
 
@@ -70,14 +72,27 @@ std::string join_and(const std::vector<std::string>& words) {
 }
 
 std::string json_string(std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string json = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') json += '\\';
-        if (static_cast<unsigned char>(c) >= 0x20) json += c;
-        else (((json += "\\u00") += digits[(c >> 4) & 15])) += digits[c & 15];
+    constexpr std::string_view meanings = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
+    constexpr char hex[] = "0123456789abcdef";
+    std::string result = "\"";
+    for (std::size_t at = 0; at < text.size();) {
+        const char c = text[at];
+        const std::size_t length = utf8_length(text.substr(at));
+        if (const auto index = meanings.find(c); index != std::string_view::npos) {
+            result += '\\';
+            result += letters[index];
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+            result += "\\u00";
+            result += hex[c / 16];
+            result += hex[c % 16];
+        } else if (length == 0) {
+            result += "\xEF\xBF\xBD";
+        } else {
+            result += text.substr(at, length);
+        }
+        at += std::max<std::size_t>(length, 1);
     }
-    return json + '"';
+    return result + "\"";
 }
 
 std::string count_of(std::int64_t count, std::string_view noun) {

@@ -18,7 +18,7 @@ std::string join_and(const std::vector<std::string>& words);
 // Joined by a separator.
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 
-// A JSON string with its quotes; bytes that are no text of their own are escaped.
+// A string as JSON has it, quotes included. Bytes that are not UTF-8 become U+FFFD.
 std::string json_string(std::string_view text);
 
 // "1 lane", "3 lanes".

@@ -41,6 +41,7 @@ Usage:
   vmaprun explain CODE|SCRIPT      an error code at length, or the plan of a script
   vmaprun ops [NAME...]            the builtins, or the page of each NAME
   vmaprun info FILE...             what data files hold
+  vmaprun repl                     definitions and expressions line by line
 
 Inputs:
   -i NAME=PATH[:MEMBER]            bind an input to a .npy or .json file (- is stdin)
@@ -81,7 +82,8 @@ struct VerbName {
 };
 constexpr std::array verb_names = {VerbName{"run", Verb::run},     VerbName{"check", Verb::check}, VerbName{"graph", Verb::graph},
                                    VerbName{"explain", Verb::explain}, VerbName{"fmt", Verb::fmt},  VerbName{"test", Verb::test},
-                                   VerbName{"bench", Verb::bench}, VerbName{"ops", Verb::ops},     VerbName{"info", Verb::info}};
+                                   VerbName{"bench", Verb::bench}, VerbName{"ops", Verb::ops},     VerbName{"info", Verb::info},
+                                   VerbName{"repl", Verb::repl}};
 
 std::optional<Verb> verb_named(std::string_view name) {
     for (const VerbName& each : verb_names) {
@@ -193,14 +195,15 @@ void add_graph(CLI::App& app, Command& command) {
                             {{"text", GraphFormat::text}, {"json", GraphFormat::json}, {"dot", GraphFormat::dot}});
 }
 
-bool takes_script(Verb verb) { return verb != Verb::ops && verb != Verb::info && verb != Verb::fmt && verb != Verb::test && verb != Verb::bench; }
+bool takes_script(Verb verb) { return verb != Verb::ops && verb != Verb::repl && verb != Verb::info && verb != Verb::fmt && verb != Verb::test && verb != Verb::bench; }
 bool traces(Verb verb) { return verb != Verb::ops && verb != Verb::info && verb != Verb::fmt; }
 
 [[noreturn]] void usage(const std::string& message) { throw CLI::ValidationError(message, CLI::ExitCodes::ValidationError); }
 
 void require_consistent(const Command& command) {
     const bool has_operand = !command.operands.empty() || command.code;
-    if (!has_operand && command.verb != Verb::ops) {
+    if (has_operand && command.verb == Verb::repl) usage("repl takes no SCRIPT: write import \"" + command.operands.front() + "\" in it");
+    if (!has_operand && command.verb != Verb::ops && command.verb != Verb::repl) {
         usage(command.verb == Verb::info      ? "info needs a FILE"
               : command.verb == Verb::explain ? "explain needs a CODE or a SCRIPT"
               : takes_script(command.verb)    ? "a SCRIPT is needed (or -e CODE)"

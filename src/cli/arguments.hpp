@@ -9,7 +9,7 @@
 
 namespace vmaprun::cli {
 
-enum class Verb { run, check, graph, explain, fmt, test, bench, ops, info };
+enum class Verb { run, check, graph, explain, fmt, test, bench, ops, info, repl };
 enum class ColorChoice { automatic, always, never };
 enum class DiagnosticsFormat { human, json };
 

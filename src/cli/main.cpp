@@ -25,6 +25,7 @@ int dispatch(const Command& command) {
     case Verb::bench: return bench_verb(command);
     case Verb::ops: return ops_verb(command);
     case Verb::info: return info_verb(command);
+    case Verb::repl: return repl_verb(command);
     }
     return bug_status;
 }

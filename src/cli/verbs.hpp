@@ -14,6 +14,7 @@ int test_verb(const Command& command);
 int bench_verb(const Command& command);
 int info_verb(const Command& command);
 int ops_verb(const Command& command);     // ops.cpp
+int repl_verb(const Command& command);    // repl.cpp
 
 // A script: its text and what messages call it ("-" is standard input, CODE of -e is "-e").
 struct ScriptText {

@@ -178,6 +178,7 @@ class Explanation {
             }
             return join_and(words);
         };
+        if (is_door(node)) return {};
         std::vector<LaneId> inner, hoisted;
         for (const LaneId lane : node.lanes) {
             if (lane != segment.lane) inner.push_back(lane);

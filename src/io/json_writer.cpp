@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "exec/threads.hpp"
 #include "io/convert.hpp"
 #include "io/json_reader.hpp"
@@ -343,30 +344,6 @@ std::string json_text(const Tree& tree, const JsonStyle& style) {
     std::string text;
     write(tree, style, [&](std::string_view piece) { text += piece; }, "");
     return text;
-}
-
-std::string json_string(std::string_view text) {
-    constexpr std::string_view meanings = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
-    constexpr char hex[] = "0123456789abcdef";
-    std::string result = "\"";
-    for (std::size_t at = 0; at < text.size();) {
-        const char c = text[at];
-        const std::size_t length = utf8_length(text.substr(at));
-        if (const auto index = meanings.find(c); index != std::string_view::npos) {
-            result += '\\';
-            result += letters[index];
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-            result += "\\u00";
-            result += hex[c / 16];
-            result += hex[c % 16];
-        } else if (length == 0) {
-            result += "\xEF\xBF\xBD";
-        } else {
-            result += text.substr(at, length);
-        }
-        at += std::max<std::size_t>(length, 1);
-    }
-    return result + "\"";
 }
 
 } // namespace vmaprun

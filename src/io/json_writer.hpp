@@ -41,7 +41,4 @@ void write_json(const Tree& tree, const JsonStyle& style, const Sink& sink);
 // The value without a newline.
 std::string json_text(const Tree& tree, const JsonStyle& style = {});
 
-// A string as JSON has it, quotes included. Bytes that are not UTF-8 become U+FFFD.
-std::string json_string(std::string_view text);
-
 } // namespace vmaprun

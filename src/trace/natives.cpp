@@ -102,8 +102,8 @@ class PipedFunction final : public Function {
     PipedFunction(FunctionPtr function, std::int64_t parts) : function_(std::move(function)), parts_(parts) {}
     std::string name() const override { return function_->name(); }
     std::vector<Parameter> parameters() const override { return function_->parameters(); }
+    std::vector<Parameter> parameters_of(const CallArguments& arguments) const override { return function_->parameters_of(arguments); }
     bool is_transform() const override { return function_->is_transform(); }
-    bool is_variadic() const override { return function_->is_variadic(); }
     Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override {
         tracer.builder().enter_pipe(span, parts_);
         const struct Leave {

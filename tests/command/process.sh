@@ -245,8 +245,22 @@ exits "bench times the bench blocks" 0 "vmaprun bench bench.vm"
 is "with a line for each" 'grep -Eq "^a sum: [0-9.]+ (s|ms|us) \[[0-9.]+ (s|ms|us) \.\. [0-9.]+ (s|ms|us)\], [0-9]+ runs$" out'
 exits "bench --format json" 0 "vmaprun bench bench.vm --format json"
 is "gives an object a line" 'grep -Eq "^\{\"script\": \"bench.vm\", \"name\": \"a sum\", \"median\": [0-9.e-]+, \"low\": [0-9.e-]+, \"high\": [0-9.e-]+, \"runs\": [0-9]+, \"warm_ups\": 3\}$" out'
-echo 'bench "wrong" { [1, 2][arange(3)] }' > bench_wrong.vm
-exits "a bench block that fails is 5" 5 "vmaprun bench bench_wrong.vm"
+echo 'bench "wrong" { assert_eq(1, 2) }' > bench_wrong.vm
+exits "a bench block whose check fails is 1" 1 "vmaprun bench bench_wrong.vm"
+
+# ---- repl
+prints "repl keeps definitions and prints expressions with their types" "[2.0, 3.0]
+: f64[2]
+6
+: i64
+f32[3]" "printf '%s\n' 'let x = [1.0, 2.0]' 'fn f(v) = v + 1' 'f(x)' 'sum([' '1, 5])' ':type ones((3,), dtype=f32)' | vmaprun repl"
+prints "a name that is defined again takes the old one's place" "11
+: i64" "printf '%s\n' 'let a = 1' 'let b = a + 10' 'let a = 1' 'b' ':quit' 'c' | vmaprun repl"
+exits "an error in it is told as everywhere" 3 "printf '%s\n' 'let x = 1' 'x + y' | vmaprun repl"
+says "with its place" "repl:2:5"
+prints "and it goes on" "2
+: i64" "printf '%s\n' '1 +' '2' | vmaprun repl 2> /dev/null || true"
+exits "an unknown command of it is a usage error" 2 "echo ':frobnicate' | vmaprun repl"
 
 # ---- traces
 echo 'output vmap(x => sum(sort(x) @ x))(ones((5000, 64)) * arange(64))' > trace.vm
@@ -267,7 +281,7 @@ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 _vmaprun
 printf '%s\n' "${COMPREPLY[@]}"
 END
-prints "bash completes verbs" "check" "bash complete.sh vmaprun che"
+prints "bash completes verbs" "explain" "bash complete.sh vmaprun expl"
 prints "options of a verb" "--check" "bash complete.sh vmaprun fmt --ch"
 prints "and the words that an option takes" "eager" "bash complete.sh vmaprun s.vm --mode e"
 prints "and files" "sum.vm" "bash complete.sh vmaprun run su"

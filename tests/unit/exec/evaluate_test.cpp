@@ -189,13 +189,15 @@ TEST_CASE("the plan says what is fused and what is skipped") {
     CHECK(explain_plan(*graph, options) == R"(graph: fused, block by block, on 1 thread
 1 input tensor not needed
 whole arrays:
-  lane -> f64[8]
+  lane -> f64[8] (a view)
 over the mapped axis of 1000 lanes, in 10 blocks of 100 lanes (136 bytes a lane):
-  fused: test_add, test_multiply -> f64[8]
-  test_sum -> f64
-  test_multiply -> f64
+  fused: test_add, test_multiply -> f64[8] (tiles of 1024)
+  test_sum -> f64 (a kernel)
+  test_multiply -> f64 (tiles of 1024)
+    apart from `test_sum`: it has a kernel of its own
+  reads 64.0 kB, writes 8.0 kB; 72.0 kB between its steps, a block of it at a time
 whole arrays:
-  unlane -> f64[1000]
+  unlane -> f64[1000] (a view)
 )");
 }
 
