@@ -1,4 +1,4 @@
-// --check-nan: the first operation that makes a NaN or an infinity out of finite operands is a fault of its lane (E604).
+// --check-nan: the first operation that makes a NaN or an infinity out of finite operands is a fault of its lane (E608).
 //
 // What counts as finite operands is said on samples, so that it is the same in every schedule: for pointwise operations the
 // elements that the result's element is made of, for all others the operands' whole samples.
@@ -112,7 +112,7 @@ class NanCheck {
             if (is_finite_element(result.dtype, place.in(result))) continue;
             const auto is_finite = [&](const View& operand) { return is_finite_element(operand.dtype, place.in(operand)); };
             if (is_pointwise && !std::ranges::all_of(samples, is_finite)) continue;
-            return events.report(lane, "E604", words(result, samples, place, is_pointwise));
+            return events.report(lane, "E608", words(result, samples, place, is_pointwise));
         } while (place.next());
     }
 

@@ -19,7 +19,7 @@ struct RunOptions {
     bool deals_work = true;     // strategy auto_parallel; none: one thread does all, and vmapipe cuts nothing
     std::int64_t block = 0;     // lanes a block; 0: by cache size (or what the script's chunk says)
     bool clamp_indices = false; // --index clamp
-    bool check_nan = false;     // fault E604 in the first lane whose operation makes a NaN or infinity out of finite operands
+    bool check_nan = false;     // fault E608 in the first lane whose operation makes a NaN or infinity out of finite operands
     // Where debug(x, "label") goes: whole lines, in order, as they become final (default: stderr).
     std::function<void(std::string_view)> debug;
 };
