@@ -1,3 +1,4 @@
+#include "base/text.hpp"
 #include "io/json_writer.hpp"
 
 #include <charconv>
