@@ -21,9 +21,9 @@
 #include "syntax/formatter.hpp"
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
+#include "transform/dead.hpp"
 #include "transform/independence.hpp"
 #include "transform/pass.hpp"
-#include "transform/simplify.hpp"
 
 namespace vmaprun {
 

@@ -5,8 +5,8 @@
 
 #include "base/text.hpp"
 #include "ir/structural.hpp"
+#include "transform/dead.hpp"
 #include "transform/independence.hpp"
-#include "transform/simplify.hpp"
 
 namespace vmaprun {
 namespace {
