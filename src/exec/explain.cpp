@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "exec/evaluate.hpp"
 #include "exec/run.hpp"
+#include "exec/segments.hpp"
 #include "exec/threads.hpp"
 #include "exec/tile.hpp"
 #include "ir/op.hpp"
@@ -31,7 +32,7 @@ std::string bytes_text(double bytes) {
 bool is_quiet(const Node& node) { return is(node, parameter_op) || is(node, constant_op); }
 bool is_door(const Node& node) { return is(node, lane_op) || is(node, unlane_op); }
 bool is_view(const Node& node) { return is_door(node) || (node.op->view != nullptr && node.op->tile == nullptr); }
-bool can_fuse(const Node& node) { return node.op->tile != nullptr || node.op->rows != nullptr; }
+bool can_fuse(const Graph& graph, const Node& node) { return node.op->tile != nullptr || row_work(graph, node); }
 bool is_fused(const Step& step) { return step.nodes.size() > 1; }
 
 class Explanation {
@@ -144,7 +145,7 @@ class Explanation {
     static std::string how(const Graph& graph, const Step& step, const Node& last) {
         if (!last.bodies.empty()) return {};
         if (!is_fused(step) && is_view(last)) return " (a view)";
-        if (!is_fused(step) && !can_fuse(last)) return " (a kernel)";
+        if (!is_fused(step) && !can_fuse(graph, last)) return " (a kernel)";
         std::size_t widest = 1;
         for (const std::uint32_t n : step.nodes) {
             for (const std::uint32_t result : graph.nodes[n].results) widest = std::max(widest, size_of(graph.values[result].type.dtype));
@@ -197,7 +198,7 @@ class Explanation {
 
     std::string why_apart(const Graph& graph, const Segment& segment, const Step& step) const {
         const Node& node = graph.nodes[step.nodes.front()];
-        if (options_.mode == RunOptions::Mode::eager || !can_fuse(node)) return {};
+        if (options_.mode == RunOptions::Mode::eager || (node.op->tile == nullptr && node.op->rows == nullptr)) return {};
         for (const std::uint32_t n : step.nodes) {
             for (const Value operand : graph.nodes[n].operands) {
                 const Step* from = maker_of(graph, segment, operand, step);
@@ -221,15 +222,19 @@ class Explanation {
         return nullptr;
     }
 
+    // Why what could work on the rows of a tile has a kernel instead.
+    static std::string whole_axes(const Node& node) {
+        return node.op->family == Family::contraction ? "is no product of two rows, or one of rows too long for a tile" : "folds an axis that is not the last, or rows too long for a tile";
+    }
+
     static std::string reason_apart(const Graph& graph, const Step& from, const Node& maker, const Step& step, const Node& node, Value operand) {
         if (!maker.bodies.empty()) return "control flow ends a chain";
-        if (is_view(maker)) return can_fuse(graph.nodes[from.nodes.front()]) || !is_view(graph.nodes[from.nodes.front()]) ? "its result is looked at in another shape" : "";
-        if (!can_fuse(maker)) return "it has a kernel of its own";
+        if (is_view(maker)) return can_fuse(graph, graph.nodes[from.nodes.front()]) || !is_view(graph.nodes[from.nodes.front()]) ? "its result is looked at in another shape" : "";
+        if (!can_fuse(graph, maker)) return maker.op->rows == nullptr ? "it has a kernel of its own" : "it " + whole_axes(maker);
         if (maker.lanes != node.lanes) return "it varies over other mapped axes";
         const std::string there = TensorType{DType::f32, graph.type(operand).shape}.text().substr(3), here = TensorType{DType::f32, step.space}.text().substr(3);
         if (there != here) return "its result is " + (there.empty() ? "a scalar" : there) + " and this goes over " + (here.empty() ? "a scalar" : here);
-        if (maker.op->tile == nullptr) return "it folds an axis that is not the last, or rows too long for a tile";
-        if (node.op->tile == nullptr) return "this folds an axis that is not the last, or rows too long for a tile";
+        if (!can_fuse(graph, node)) return "this " + whole_axes(node);
         return "something between them is needed first";
     }
 

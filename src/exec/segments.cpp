@@ -99,7 +99,7 @@ class Fusing {
 
     void add(std::uint32_t n) {
         const Node& node = graph_.nodes[n];
-        const RowWork work = row_work(node);
+        const RowWork work = row_work(graph_, node);
         const bool fuses = is_pointwise(node) || work;
         std::size_t target = fuses || is_view(node) ? group_for(node, work) : none;
         if (target == none) {
@@ -140,15 +140,6 @@ class Fusing {
         std::set<std::uint32_t> rows; // its values that have one element a row
     };
     enum class Fit { no, full, row };
-
-    RowWork row_work(const Node& node) const {
-        if (node.op->rows == nullptr) return {};
-        std::vector<TensorType> operands;
-        for (const Value operand : node.operands) operands.push_back(graph_.type(operand));
-        const RowWork work = node.op->rows(node, operands);
-        const std::int64_t length = elements(std::span(operands[0].shape).last(work.axes));
-        return work && length >= 1 && length <= (work.product ? longest_product : longest_row) ? work : RowWork{};
-    }
 
     // Whether a shape is that of one element a row, with or without axes of 1 for the columns.
     bool is_row_shape(const Draft& draft, const Dims& shape) const {
@@ -356,6 +347,15 @@ Step lone_step(const Graph& graph, std::uint32_t n) {
 }
 
 } // namespace
+
+RowWork row_work(const Graph& graph, const Node& node) {
+    if (node.op->rows == nullptr) return {};
+    std::vector<TensorType> operands;
+    for (const Value operand : node.operands) operands.push_back(graph.type(operand));
+    const RowWork work = node.op->rows(node, operands);
+    const std::int64_t length = elements(std::span(operands[0].shape).last(work.axes));
+    return work && length >= 1 && length <= (work.product ? longest_product : longest_row) ? work : RowWork{};
+}
 
 std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::uint32_t> nodes, Planning planning) {
     std::vector<Segment> segments;
