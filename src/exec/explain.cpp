@@ -145,7 +145,7 @@ class Explanation {
     static std::string how(const Graph& graph, const Step& step, const Node& last) {
         if (!last.bodies.empty()) return {};
         if (!is_fused(step) && is_view(last)) return " (a view)";
-        if (!is_fused(step) && !can_fuse(graph, last)) return " (a kernel)";
+        if (!is_fused(step) && last.op->tile == nullptr) return " (a kernel)";
         std::size_t widest = 1;
         for (const std::uint32_t n : step.nodes) {
             for (const std::uint32_t result : graph.nodes[n].results) widest = std::max(widest, size_of(graph.values[result].type.dtype));

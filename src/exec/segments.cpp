@@ -353,6 +353,8 @@ RowWork row_work(const Graph& graph, const Node& node) {
     std::vector<TensorType> operands;
     for (const Value operand : node.operands) operands.push_back(graph.type(operand));
     const RowWork work = node.op->rows(node, operands);
+    // A row against every other row is a matrix product in truth, and has a kernel that keeps both near.
+    if (work.product && graph.info(node.operands[0]).lanes != node.lanes) return {};
     const std::int64_t length = elements(std::span(operands[0].shape).last(work.axes));
     return work && length >= 1 && length <= (work.product ? longest_product : longest_row) ? work : RowWork{};
 }

@@ -1,6 +1,7 @@
 #include "peer.hpp"
 
 #include <cstdlib>
+#include <fcntl.h>
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@ namespace bench {
 
 Peer::Peer(const std::string& library, const std::string& python, const std::string& script, const std::string& folder) : library_(library) {
     int to[2], from[2];
-    if (pipe(to) != 0 || pipe(from) != 0) return;
+    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) return;
     process_ = fork();
     if (process_ == 0) {
         dup2(to[0], 0);
