@@ -233,8 +233,7 @@ class TileWhile {
         }
         const std::int64_t elements = element_count(frame_.extents(frame_.leaders(lanes_)));
         run_in_parts(work_.parallel, elements, tile(), [&](std::int64_t begin, std::int64_t end) {
-            Tile worker(*this);
-            for (std::int64_t first = begin; first < end; first += tile()) worker.run(first, std::min(tile(), end - first));
+            Tile(*this).run(begin, end);
         });
         for (std::size_t i = 0; i < count; ++i) {
             if (results_[i]) work_.set(node_.results[i], results_[i]);
@@ -243,7 +242,7 @@ class TileWhile {
     }
 
   private:
-    static constexpr std::int64_t most = 512; // lanes a tile: few enough that they end together, many enough to pay for a kernel's call
+    static constexpr std::int64_t most = 512; // lanes a tile: few enough to stay near, many enough to pay for a kernel's call
     std::int64_t tile() const { return std::min(most, body_->tile()); }
 
     bool is_over_lanes(std::size_t i) const {
@@ -252,34 +251,31 @@ class TileWhile {
         return scalar && bodies_.input_lanes(1, i) == lanes_ && bodies_.output_lanes(1, i) == lanes_ && work_.info(node_.results[i]).lanes == lanes_;
     }
 
-    // Some lanes that go through the loop together; those that have left are packed away when a quarter has.
+    // Some lanes that go through the loop side by side, each in its own iteration: when a quarter of them has left, the
+    // others are packed together, and fresh lanes take the places behind them.
     class Tile {
       public:
         explicit Tile(const TileWhile& loop)
-            : loop_(loop), condition_(*loop.condition_), body_(*loop.body_), events_(loop.work_.state.log, loop.frame_, loop.node_, loop.lanes_), holds_(most), alive_(most) {
+            : loop_(loop), condition_(*loop.condition_), body_(*loop.body_), events_(loop.work_.state.log, loop.frame_, loop.node_, loop.lanes_), holds_(most), alive_(most),
+              lanes_(most), begun_(most) {
             for (std::size_t i = 0; i < loop.wanted_.size(); ++i) {
                 if (loop.wanted_[i]) carries_.push_back(std::make_unique<TileCarry>(loop.tile(), size_of(loop.work_.info(loop.node_.results[i]).type.dtype)));
                 else carries_.push_back(nullptr);
             }
         }
 
-        void run(std::int64_t first, std::int64_t count) {
-            condition_.start(first, count);
-            body_.start(first, count);
-            for (std::size_t i = 0; i < carries_.size(); ++i) {
-                if (carries_[i]) read_elements(loop_.starts_[i], first, count, carries_[i]->start());
-            }
-            lanes_.resize(static_cast<std::size_t>(count));
-            std::iota(lanes_.begin(), lanes_.end(), first);
-            live_ = count_ = count;
-            wake();
-            for (std::int64_t iteration = 0;; ++iteration) {
+        void run(std::int64_t begin, std::int64_t end) {
+            for (std::int64_t round = 0;; ++round) {
+                if (live_ * 4 <= count_ * 3) {
+                    pack();
+                    begin += admit(begin, end, round);
+                    if (count_ == 0) return;
+                }
                 bind(condition_);
                 condition_.bind_output(0, reinterpret_cast<std::byte*>(holds_.data()));
                 condition_.run(count_);
-                leave(iteration);
-                if (live_ == 0) return;
-                if (live_ * 4 <= count_ * 3) pack();
+                leave(round);
+                if (live_ == 0) continue;
                 bind(body_);
                 advance();
             }
@@ -302,31 +298,32 @@ class TileWhile {
         }
 
         // The lanes whose condition fails put their carries to their places.
-        void leave(std::int64_t iteration) {
-            const bool check = (loop_.limit_ >= 0 && iteration >= loop_.limit_) || loop_.work_.state.log.has_fault();
+        void leave(std::int64_t round) {
+            const bool check = (loop_.limit_ >= 0 && round - begun_[0] >= loop_.limit_) || loop_.work_.state.log.has_fault();
             const auto count = static_cast<std::size_t>(count_);
-            if (!check && all_alive_hold(count)) return;
-            for (std::size_t p = 0; p < count; ++p) {
-                if (alive_[p] == 0 || (holds_[p] != 0 && (!check || may_go_on(p, iteration)))) continue;
-                alive_[p] = 0;
-                --live_;
-                for (std::size_t i = 0; i < carries_.size(); ++i) {
-                    if (!loop_.results_[i]) continue;
-                    const std::size_t width = carries_[i]->width();
-                    std::memcpy(loop_.results_[i].view().data + static_cast<std::size_t>(lanes_[p]) * width, carries_[i]->now() + p * width, width);
+            for (std::size_t group = 0; group < count; group += sizeof(std::uint64_t)) { // behind `count` none is alive
+                if (!check && all_alive_hold(group)) continue;
+                for (std::size_t p = group; p < std::min(count, group + sizeof(std::uint64_t)); ++p) {
+                    if (alive_[p] != 0 && (holds_[p] == 0 || (check && !may_go_on(p, round - begun_[p])))) settle(p);
                 }
             }
         }
 
-        bool all_alive_hold(std::size_t count) const {
-            std::uint64_t left = 0;
-            for (std::size_t p = 0; p < count; p += sizeof left) { // behind `count` none is alive
-                std::uint64_t alive = 0, holds = 0;
-                std::memcpy(&alive, alive_.data() + p, sizeof alive);
-                std::memcpy(&holds, holds_.data() + p, sizeof holds);
-                left |= alive & ~holds;
+        bool all_alive_hold(std::size_t group) const {
+            std::uint64_t alive = 0, holds = 0;
+            std::memcpy(&alive, alive_.data() + group, sizeof alive);
+            std::memcpy(&holds, holds_.data() + group, sizeof holds);
+            return (alive & ~holds) == 0;
+        }
+
+        void settle(std::size_t p) {
+            alive_[p] = 0;
+            --live_;
+            for (std::size_t i = 0; i < carries_.size(); ++i) {
+                if (!loop_.results_[i]) continue;
+                const std::size_t width = carries_[i]->width();
+                std::memcpy(loop_.results_[i].view().data + static_cast<std::size_t>(lanes_[p]) * width, carries_[i]->now() + p * width, width);
             }
-            return left == 0;
         }
 
         void pack() {
@@ -334,14 +331,31 @@ class TileWhile {
             for (std::int32_t p = 0; p < count_; ++p) {
                 if (alive_[static_cast<std::size_t>(p)] != 0) kept_.push_back(p);
             }
-            for (std::size_t k = 0; k < kept_.size(); ++k) lanes_[k] = lanes_[static_cast<std::size_t>(kept_[k])];
+            for (std::size_t k = 0; k < kept_.size(); ++k) {
+                lanes_[k] = lanes_[static_cast<std::size_t>(kept_[k])];
+                begun_[k] = begun_[static_cast<std::size_t>(kept_[k])];
+            }
             for (const auto& carry : carries_) {
                 if (carry) keep_elements(carry->own(), carry->width(), kept_);
             }
             condition_.keep(kept_);
             body_.keep(kept_);
             count_ = live_;
+        }
+
+        // Takes as many of the lanes [begin, end) as there is room for: how many.
+        std::int64_t admit(std::int64_t begin, std::int64_t end, std::int64_t round) {
+            const std::int64_t more = std::min(loop_.tile() - count_, end - begin);
+            condition_.start(begin, more, count_);
+            body_.start(begin, more, count_);
+            for (std::size_t i = 0; i < carries_.size(); ++i) {
+                if (carries_[i]) read_elements(loop_.starts_[i], begin, more, carries_[i]->own() + static_cast<std::size_t>(count_) * carries_[i]->width());
+            }
+            std::iota(lanes_.begin() + count_, lanes_.begin() + count_ + more, begin);
+            std::fill(begun_.begin() + count_, begun_.begin() + count_ + more, round);
+            live_ = count_ += more;
             wake();
+            return more;
         }
 
         void wake() {
@@ -374,7 +388,7 @@ class TileWhile {
         NodeEvents events_;
         std::vector<std::unique_ptr<TileCarry>> carries_;
         std::vector<std::uint8_t> holds_, alive_; // the condition, and whether the lane has not left, at each position
-        std::vector<std::int64_t> lanes_;         // the lane at each position
+        std::vector<std::int64_t> lanes_, begun_; // the lane at each position, and the round of its first iteration: ascending
         std::vector<std::int32_t> kept_;
         std::int64_t count_ = 0, live_ = 0;
     };

@@ -216,6 +216,49 @@ std::int64_t TileProgram::rows_a_tile(std::int64_t columns, std::size_t widest) 
     return std::max<std::int64_t>(1, (columns == 1 ? std::min(flat_tile, most) : most) / std::max<std::int64_t>(columns, 1));
 }
 
+// The kernel that makes a register, if it could as well run within that of the one instruction which reads it.
+TileKernel TileProgram::kernel_to_compose(std::size_t which, std::span<const std::size_t> uses, std::span<const std::size_t> makers) const {
+    if (uses[which] != 1 || makers[which] == no_slot || registers_[which].access != Access::computed) return nullptr;
+    const Instruction& maker = instructions_[makers[which]];
+    return maker.operand_count == 2 ? maker.kernel : nullptr;
+}
+
+// Where two operations are one kernel together (a * b + c), what is between them needs no tile.
+void TileProgram::compose() {
+    std::vector<std::size_t> uses(registers_.size(), 0), makers(registers_.size(), no_slot);
+    for (std::size_t i = 0; i < instructions_.size(); ++i) {
+        for (std::size_t k = 0; k < instructions_[i].operand_count; ++k) ++uses[instructions_[i].operands[k]];
+        makers[instructions_[i].target] = i;
+    }
+    std::vector<bool> is_gone(instructions_.size(), false);
+    for (Instruction& outer : instructions_) {
+        if (outer.kernel == nullptr || outer.operand_count != 2) continue;
+        const std::array inner{outer.operands[0], outer.operands[1]};
+        std::array kernels{kernel_to_compose(inner[0], uses, makers), kernel_to_compose(inner[1], uses, makers)};
+        TileKernel whole = nullptr;
+        for (const std::array form : {std::array{true, true}, std::array{true, false}, std::array{false, true}}) {
+            const std::array wanted{form[0] ? kernels[0] : nullptr, form[1] ? kernels[1] : nullptr};
+            if (whole != nullptr || (form[0] && !wanted[0]) || (form[1] && !wanted[1])) continue;
+            whole = composed_kernel(outer.kernel, wanted[0], wanted[1]);
+            if (whole != nullptr) kernels = wanted;
+        }
+        if (whole == nullptr) continue;
+        outer.kernel = whole;
+        outer.operand_count = 0;
+        for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
+            if (kernels[side] == nullptr) {
+                outer.operands[outer.operand_count++] = inner[side];
+                continue;
+            }
+            const std::size_t maker = makers[inner[side]];
+            for (const std::size_t operand : {instructions_[maker].operands[0], instructions_[maker].operands[1]}) outer.operands[outer.operand_count++] = operand;
+            is_gone[maker] = true;
+        }
+    }
+    std::size_t i = 0;
+    std::erase_if(instructions_, [&](const Instruction&) { return is_gone[i++]; });
+}
+
 // Scratch tiles are used again after the last step that reads them, so that few of them are hot.
 void TileProgram::prepare(Stores stores) {
     std::size_t widest = 1;
@@ -223,6 +266,7 @@ void TileProgram::prepare(Stores stores) {
         widest = std::max(widest, each.width);
         if (stores == Stores::streamed && each.access == Access::stored && each.form == Form::full) each.access = Access::streamed;
     }
+    compose();
     tile_rows_ = rows_a_tile(columns_, widest);
     slot_bytes_ = (static_cast<std::size_t>(tile_rows_ * columns_) * widest + 63) / 64 * 64;
     std::vector<std::size_t> last_use(registers_.size(), 0);
@@ -327,19 +371,31 @@ void TileProgram::place(Tile& tile, std::int64_t first, std::int64_t count) cons
     }
 }
 
-// Asks for a part of the next tile's inputs, while an instruction works on this one.
+// Asks for a cache line that is to be written.
+inline void prefetch_for_writing(const std::byte* line) {
+#if defined(__x86_64__)
+    asm volatile("prefetchw %0" : : "m"(*line)); // a no-operation where the processor hasn't got it
+#else
+    __builtin_prefetch(line, 1);
+#endif
+}
+
+// Asks for a part of the next tile's inputs and places for results, while an instruction works on this one.
 void TileProgram::prefetch(std::int64_t next, std::int64_t rows, std::size_t part) const {
     constexpr std::int64_t line = 64;
     const auto parts = static_cast<std::int64_t>(instructions_.size());
     for (std::size_t r = 1; r < registers_.size(); ++r) {
         const Register& each = registers_[r];
-        if (each.access != Access::direct) continue;
+        if (each.access != Access::direct && each.access != Access::stored) continue;
         const auto width = static_cast<std::int64_t>(each.width);
         if (elements(each.form, rows_) * width < least_prefetched) continue;
         const std::int64_t lines = elements(each.form, rows) * width / line;
         const std::byte* from = each.data + elements(each.form, next) * width;
         const std::int64_t end = lines * (static_cast<std::int64_t>(part) + 1) / parts;
-        for (std::int64_t i = lines * static_cast<std::int64_t>(part) / parts; i < end; ++i) __builtin_prefetch(from + i * line);
+        for (std::int64_t i = lines * static_cast<std::int64_t>(part) / parts; i < end; ++i) {
+            if (each.access == Access::stored) prefetch_for_writing(from + i * line);
+            else __builtin_prefetch(from + i * line);
+        }
     }
 }
 

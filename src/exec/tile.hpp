@@ -77,6 +77,8 @@ class TileProgram {
     std::size_t add_register(std::size_t width, Form form, Access access);
     bool pair_with_row(Instruction& instruction, TileKernel kernel, std::span<const std::size_t> operands, Form form) const;
     std::size_t spread_along_columns(std::size_t row_register);
+    void compose();
+    TileKernel kernel_to_compose(std::size_t which, std::span<const std::size_t> uses, std::span<const std::size_t> makers) const;
     bool has_slot(const Register& each) const { return each.access != Access::direct && each.access != Access::stored; }
     bool is_one_row(std::size_t which) const { return registers_[which].access == Access::repeated || registers_[which].access == Access::spread; }
     std::int64_t elements(Form form, std::int64_t rows) const { return form == Form::full ? rows * columns_ : rows; }

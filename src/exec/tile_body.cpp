@@ -154,8 +154,11 @@ TileBody::Worker::Worker(const TileBody& body) : body_(body), session_(body.prog
     }
 }
 
-void TileBody::Worker::start(std::int64_t first, std::int64_t count) {
-    for (std::size_t i = 0; i < gathered_.size(); ++i) read_elements(body_.constants_[i].array.view(), first, count, gathered_[i].get());
+void TileBody::Worker::start(std::int64_t first, std::int64_t count, std::int64_t at) {
+    for (std::size_t i = 0; i < gathered_.size(); ++i) {
+        const View& view = body_.constants_[i].array.view();
+        read_elements(view, first, count, gathered_[i].get() + static_cast<std::size_t>(at) * size_of(view.dtype));
+    }
 }
 
 void TileBody::Worker::bind_one(std::size_t input, const std::byte* data) {

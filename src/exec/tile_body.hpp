@@ -32,7 +32,8 @@ class TileBody {
     class Worker {
       public:
         explicit Worker(const TileBody& body);
-        void start(std::int64_t first, std::int64_t count); // the range; count <= tile
+        // Takes the range of `count` elements from `first` on, to the places from `at` on; at + count <= tile.
+        void start(std::int64_t first, std::int64_t count, std::int64_t at = 0);
         void bind_input(std::size_t input, const std::byte* data) { bind_register(body_.inputs_[input], data); }
         void bind_one(std::size_t input, const std::byte* data);
         void bind_output(std::size_t output, std::byte* data) { bind_register(body_.outputs_[output].which, data); }

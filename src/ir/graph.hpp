@@ -134,7 +134,7 @@ struct Graph {
     std::uint32_t id = 0;
     std::shared_ptr<Program> program;
     std::vector<Node> nodes;
-    std::vector<ValueInfo> values;
+    std::deque<ValueInfo> values; // references stay valid while it grows
     std::vector<Value> inputs;   // results of `parameter` nodes, in order
     std::vector<Value> outputs;
     std::vector<Value> captured; // of the enclosing graph: what the last captured.size() inputs stand for

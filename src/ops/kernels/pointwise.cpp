@@ -50,6 +50,13 @@ const RowPair* row_pair_of(TileKernel kernel) {
     return found == end ? nullptr : found;
 }
 
+TileKernel composed_kernel(TileKernel outer, TileKernel left, TileKernel right) {
+    const PointwiseTable& table = pointwise_table();
+    const Composition* end = table.compositions + table.composition_count;
+    const Composition* found = std::find_if(table.compositions, end, [&](const Composition& each) { return each.outer == outer && each.left == left && each.right == right; });
+    return found == end ? nullptr : found->whole;
+}
+
 TileKernel cast_kernel(DType from, DType to) { return pointwise_table().cast[static_cast<int>(from)][static_cast<int>(to)]; }
 
 } // namespace vmaprun

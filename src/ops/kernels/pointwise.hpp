@@ -15,6 +15,8 @@ PointwiseTable make_pointwise_table(InstructionSet set);     // of one that runs
 TileKernel pointwise_kernel(PointwiseOp op, DType dtype);
 // The forms of a binary kernel with an operand of one element a row; null: there are none.
 const RowPair* row_pair_of(TileKernel kernel);
+// The kernel of outer(left(a, b), right(c, d)); left or right may be null, for a plain operand. Null: there is none.
+TileKernel composed_kernel(TileKernel outer, TileKernel left, TileKernel right);
 TileKernel cast_kernel(DType from, DType to);
 
 } // namespace vmaprun

@@ -36,6 +36,11 @@ struct RowPair {
     TileFunction flat; // the kernel that both stand for
     RowPairFunction full_first, row_first;
 };
+// outer(left(a, b), right(c, d)) in one kernel of a, b, c, d; where left or right is null, that operand itself is in its place.
+struct Composition {
+    TileFunction outer, left, right;
+    TileFunction whole;
+};
 // Each element of a row `columns` times.
 using SpreadFunction = void (*)(const void* row, long rows, long columns, void* out);
 
@@ -45,6 +50,8 @@ struct PointwiseTable {
 
     RowPair row_pairs[16];
     int row_pair_count;
+    Composition compositions[96];
+    int composition_count;
     SpreadFunction spread32, spread64; // of elements of 4 and 8 bytes
 
     TileFunction& at(PointwiseOp op, ElementType type) { return of[static_cast<int>(op)][static_cast<int>(type)]; }

@@ -199,6 +199,8 @@ void fill_arithmetic(PointwiseTable& table) {
     fill_row_pairs<Subtract>(table, subtract, Floats{});
     fill_row_pairs<Multiply>(table, multiply, Floats{});
     fill_row_pairs<Divide>(table, divide, Floats{});
+    fill_compositions<float>(table, TypeList<Add, Subtract, Multiply>{});
+    fill_compositions<double>(table, TypeList<Add, Subtract, Multiply>{});
     table.spread32 = spread_loop<uint32>;
     table.spread64 = spread_loop<uint64>;
     fill_binary<FloorDivide>(table, floor_divide, Integers{});
