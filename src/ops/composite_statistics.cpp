@@ -91,8 +91,10 @@ Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, std::size_
     const Value from_below = apply("add", {a, apply("multiply", {step, part})});
     const Value from_above = apply("subtract", {b, apply("multiply", {step, apply("subtract", {literal(builder, 1), part})})});
     Value result = apply("where", {apply("less", {part, literal(builder, 0.5)}), from_below, from_above});
-    const Value exactly = apply("logical_or", {apply("equal", {part, literal(builder, 0)}), apply("equal", {a, b})});
-    result = apply("where", {exactly, a, result}); // where a and b are infinite there is no step between them
+    // Where a and b are one infinity there is no step between them. (Equal ones that are finite keep both their shares in derivatives.)
+    const Value no_step = apply("logical_and", {apply("equal", {a, b}), apply("isinf", {a})});
+    const Value exactly = apply("logical_or", {apply("equal", {part, literal(builder, 0)}), no_step});
+    result = apply("where", {exactly, a, result});
     const Value outside = apply("logical_not", {apply("logical_and", {apply("greater_equal", {q, literal(builder, 0)}), apply("less_equal", {q, literal(builder, 1)})})});
     const Value bad = apply("logical_or", {sorted.has_nan, reshape_to(builder, outside, aligned)});
     result = apply("where", {bad, literal(builder, std::nan("")), result});

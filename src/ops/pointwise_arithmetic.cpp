@@ -190,14 +190,23 @@ Value complex_direction(const Primal& at) {
     const Formula x{&at.builder, at.operands[0]}, length = zero_to_one({&at.builder, at.results[0]});
     return (call("conj", x) / length).value;
 }
+// The slope of |x|: at 0 it is 1, as in JAX.
+Formula slope_of_abs(Formula x) { return select(call("greater_equal", x, number_like(x, 0)), number_like(x, 1), number_like(x, -1)); }
+
 std::vector<Value> jvp_abs(const Primal& at, std::span<const Value> t) {
     if (is_complex(at.builder.type(at.operands[0]).dtype)) return {pointwise(at.builder, "real", {pointwise(at.builder, "multiply", {t[0], complex_direction(at)})})};
-    return {pointwise(at.builder, "multiply", {t[0], pointwise(at.builder, "sign", {at.operands[0]})})};
+    return {pointwise(at.builder, "multiply", {t[0], slope_of_abs({&at.builder, at.operands[0]}).value})};
 }
 std::vector<Value> vjp_abs(const Primal& at, Cotangents c, const std::vector<bool>&) {
     if (is_complex(at.builder.type(at.operands[0]).dtype)) return {pointwise(at.builder, "multiply", {c[0], complex_direction(at)})};
-    return {pointwise(at.builder, "multiply", {c[0], pointwise(at.builder, "sign", {at.operands[0]})})};
+    return {pointwise(at.builder, "multiply", {c[0], slope_of_abs({&at.builder, at.operands[0]}).value})};
 }
+
+// |x1| with the sign of x2.
+Formula slope_of_copysign(Formula a, Formula b) { return select(call("signbit", b), -slope_of_abs(a), slope_of_abs(a)); }
+
+// x1 over the length; where both are 0 each has a half, as in JAX.
+Formula part_of_length(Formula own, Formula y) { return select(call("equal", y, number_like(y, 0)), number_like(y, 0.5), own / zero_to_one(y)); }
 
 // Cotangents of complex numbers pair with tangents as Re(c * t).
 DType complex_of(DType real) { return real == DType::f32 ? DType::c64 : DType::c128; }
@@ -247,12 +256,12 @@ constexpr auto make_rows() {
         with_dims(elementwise_row<square, 1, on_number>("square(x)", "x times x.", "square(-3) => 9", derivative_of<[](auto x, auto) { return 2.0 * x; }>()), square_dims),
         elementwise_row<reciprocal, 1, on_floats>("reciprocal(x)", "1 / x.", "reciprocal(4.0) => 0.25", derivative_of<[](auto, auto y) { return -(y * y); }>()),
         elementwise_row<sqrt, 1, on_floats>("sqrt(x)", "The square root.", "sqrt(9.0) => 3.0", derivative_of<[](auto, auto y) { return 0.5 / y; }>()),
-        elementwise_row<hypot, 2, on_float>("hypot(x1, x2)", "sqrt(x1**2 + x2**2) without overflow on the way.", "hypot(3.0, 4.0) => 5.0", derivatives_of<[](auto a, auto, auto y) { return a / y; }, [](auto, auto b, auto y) { return b / y; }>()),
+        elementwise_row<hypot, 2, on_float>("hypot(x1, x2)", "sqrt(x1**2 + x2**2) without overflow on the way.", "hypot(3.0, 4.0) => 5.0", derivatives_of<[](auto a, auto, auto y) { return part_of_length(a, y); }, [](auto, auto b, auto y) { return part_of_length(b, y); }>()),
         row_unless_unchanged<floor, on_float, on_int | on_bool>("floor(x)", "The largest whole number that is not above x.", "floor(-1.5) => -2.0", Derivative::none()),
         row_unless_unchanged<ceil, on_float, on_int | on_bool>("ceil(x)", "The smallest whole number that is not below x.", "ceil(1.2) => 2.0", Derivative::none()),
         row_unless_unchanged<trunc, on_float, on_int | on_bool>("trunc(x)", "x without its fraction.", "trunc(-1.5) => -1.0", Derivative::none()),
         row_unless_unchanged<round, on_floats, on_int | on_bool>("round(x)", "The nearest whole number; halves go to the even one.", "round([0.5, 1.5, 2.5]) => [0.0, 2.0, 2.0]", Derivative::none()),
-        elementwise_row<copysign, 2, on_float>("copysign(x1, x2)", "The size of x1 with the sign of x2.", "copysign(3.0, -0.0) => -3.0", Derivative::pointwise(partial_of_two<[](auto a, auto b, auto) { return select(call("not_equal", call("signbit", a), call("signbit", b)), number_like(a, -1), number_like(a, 1)); }>)),
+        elementwise_row<copysign, 2, on_float>("copysign(x1, x2)", "The size of x1 with the sign of x2.", "copysign(3.0, -0.0) => -3.0", Derivative::pointwise(partial_of_two<[](auto a, auto b, auto) { return slope_of_copysign(a, b); }>)),
         elementwise_row<nextafter, 2, on_float>("nextafter(x1, x2)", "The next number that the dtype has after x1 in the direction of x2.", "nextafter(1.0, 2.0) => 1.0000000000000002", Derivative::none()),
         row_unless_unchanged<conj, on_complex, on_bool | on_real>("conj(x)", "The complex conjugate.", "conj(2.0) => 2.0", Derivative::linear(transpose_conj)),
         row_unless_unchanged<real, on_complex, on_bool | on_real>("real(x)", "The real part.", "real(2.0) => 2.0", Derivative::linear(transpose_real), real_part),

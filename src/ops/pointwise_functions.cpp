@@ -29,7 +29,8 @@ Formula trigamma(Formula x) {
     Formula series = number_like(s, 7.0 / 6);
     for (const double coefficient : {-691.0 / 2730, 5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6}) series = coefficient + s * series;
     const Formula above = sum + r + 0.5 * s + r * (s * series);
-    const Formula sine = call("sin", pi * (x - call("round", x))) * (1 / pi);
+    // What is not reflected gets an angle whose sine is no 0: its infinities would reach the next derivative.
+    const Formula sine = call("sin", pi * select(reflected, x - call("round", x), number_like(x, 0.25))) * (1 / pi);
     return select(reflected, 1.0 / (sine * sine) - above, above);
 }
 
@@ -87,7 +88,7 @@ constexpr auto make_rows() {
         elementwise_row<atanh, 1, complex_too>("atanh(x)", "The number whose hyperbolic tangent is x.", "atanh(0.0) => 0.0",
             derivative_of<[](auto x, auto) { return 1.0 / ((1.0 + x) * (1.0 - x)); }>()),
         elementwise_row<cbrt, 1, real_only>("cbrt(x)", "The cube root.", "cbrt(-8.0) => -2.0",
-            derivative_of<[](auto, auto y) { return 1.0 / (3.0 * (y * y)); }>()),
+            derivative_of<[](auto, auto y) { return (1.0 / 3) * ((1.0 / y) * (1.0 / y)); }>()),
         elementwise_row<erf, 1, real_only>("erf(x)", "The error function.", "erf(0.0) => 0.0",
             derivative_of<[](auto x, auto) { return two_over_root_pi * call("exp", -(x * x)); }>()),
         elementwise_row<erfc, 1, real_only>("erfc(x)", "1 - erf(x), exact where it is small.", "erfc(0.0) => 1.0",

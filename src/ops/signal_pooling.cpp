@@ -233,7 +233,8 @@ class Interpolation {
         const Value from_low = apply("add", apply("multiply", slope, apply("subtract", x_, x0)), y0), from_high = apply("add", apply("multiply", slope, apply("subtract", x_, x1)), y1);
         // Infinities between equal ends, or beside finite ones, as NumPy has them.
         Value result = choose(is_nan(from_low), choose(apply("logical_and", is_nan(from_high), apply("equal", y0, y1)), y0, from_high), from_low);
-        result = choose(apply("equal", x_, x0), y0, result);
+        result = choose(apply("logical_and", apply("equal", x_, x0), is_nan(from_low)), y0, result);
+        result = choose(apply("equal", x_, x1), choose(is_nan(from_high), y1, from_high), result); // the last point: its own value, to the bit
         return choose(is_nan(x_), apply("add", apply("multiply", literal(builder_, 0), y0), x_), result);
     }
 
@@ -265,9 +266,7 @@ Lowered lower_interp(Builder& builder, const BuiltinCall& call) {
     const Value zero = builder.constant(Dim(0)), last = builder.constant(xs - 1);
     const Value first_place = gather(builder, places[1], {zero}, {0}, 0), last_place = gather(builder, places[1], {last}, {0}, 0);
     const Value before = call.optional_tensor(3).value_or(line.end(zero)), behind = call.optional_tensor(4).value_or(line.end(last));
-    Value result = line.run();
-    result = line.choose(line.apply("equal", places[0], last_place), line.end(last), result);
-    result = line.choose(line.apply("less", places[0], first_place), before, result);
+    const Value result = line.choose(line.apply("less", places[0], first_place), before, line.run());
     return line.choose(line.apply("greater", places[0], last_place), behind, result);
 }
 

@@ -153,7 +153,7 @@ std::size_t wrt_parameter(Tracer& tracer, const Function& function, const std::v
     for (const Function::Parameter& parameter : parameters) all.push_back("`" + parameter.name + "`");
     const auto fail = [&](const std::string& what) -> UserError {
         Diagnostic diagnostic = error("E413", what).at(span);
-        diagnostic.notes.push_back(all.empty() ? said_name(function.name()) + " has no parameters" : "the parameters of " + said_name(function.name()) + " are " + join_and(all));
+        diagnostic.notes.push_back(all.empty() ? said_name(function.name()) + " has no parameters" : (all.size() == 1 ? "the parameter of " + said_name(function.name()) + " is " : "the parameters of " + said_name(function.name()) + " are ") + join_and(all));
         return UserError(std::move(diagnostic));
     };
     if (const auto* name = std::get_if<std::string>(&datum.is)) {
@@ -179,7 +179,11 @@ Wrt read_wrt(Tracer& tracer, const Function& function, const CallArgument* argum
         wrt.which = {wrt_parameter(tracer, function, parameters, tracer.builder().constant(Dim(0)), span)};
     } else if (const TupleDatum* tuple = argument->value.tuple()) {
         wrt.single = false;
-        for (const Datum& item : tuple->items) wrt.which.push_back(wrt_parameter(tracer, function, parameters, item, argument->span));
+        for (const Datum& item : tuple->items) {
+            const std::size_t parameter = wrt_parameter(tracer, function, parameters, item, argument->span);
+            if (std::ranges::find(wrt.which, parameter) != wrt.which.end()) throw UserError(error("E413", "wrt names `" + parameters[parameter].name + "` twice").at(argument->span));
+            wrt.which.push_back(parameter);
+        }
     } else {
         wrt.which = {wrt_parameter(tracer, function, parameters, argument->value, argument->span)};
     }
@@ -203,20 +207,13 @@ void check_real_arguments(Tracer& tracer, const Chosen& chosen, std::string_view
             const TensorType& type = builder.type(leaf);
             if (is_floating(type.dtype)) continue;
             const std::string name = "`" + std::string(name_of(type.dtype)) + "`";
-            Diagnostic diagnostic = error("E412", std::string(transform) + " by `" + chosen.parameter(k) + "` needs floats, and it is " + name).at(chosen.argument(k).span, "this is " + type_text(builder, chosen.argument(k).value));
+            Diagnostic diagnostic = error("E412", std::string(transform) + " by `" + chosen.parameter(k) + "` needs floats, and " + (chosen.argument(k).value.tensor() ? "it is " : "in it is ") + name).at(chosen.argument(k).span, "this is " + type_text(builder, chosen.argument(k).value));
             if (is_complex(type.dtype)) diagnostic.helps.push_back("take the real and the imaginary part as two arguments, or use jvp or vjp");
             else if (is_integer(type.dtype)) diagnostic.helps.push_back(type.weak ? "write the number with a point, as in 2.0" : "cast it, as in `x as f64`, or take the derivative by another argument, with wrt");
             else diagnostic.helps.push_back("take the derivative by another argument, with wrt");
             throw UserError(std::move(diagnostic));
         }
     }
-}
-
-// has_aux: f gives (value, aux).
-const Datum& main_result(Tracer& tracer, const Traced1& traced, bool has_aux, std::string_view transform, Span span) {
-    if (!has_aux) return traced.result;
-    if (traced.result.tuple() && traced.result.tuple()->items.size() == 2) return traced.result.tuple()->items[0];
-    throw UserError(error("E210", "with has_aux the function of " + std::string(transform) + " gives (value, aux), but here it gives " + type_text(tracer.builder(), traced.result)).at(span));
 }
 
 std::string quoted_call(const std::string& name) { return name == unnamed_function ? "f" : name; }
@@ -227,17 +224,26 @@ std::string result_text(const Traced1& traced, const Datum& result) {
     return value ? traced.function.graph->type(*value).text() : result.tuple() ? "a tuple" : result.record() ? "a record" : "no tensor";
 }
 
+// has_aux: f gives (value, aux).
+const Datum& main_result(const Traced1& traced, bool has_aux, std::string_view transform, Span span) {
+    if (!has_aux) return traced.result;
+    const TupleDatum* tuple = traced.result.tuple();
+    if (tuple && tuple->items.size() == 2) return tuple->items[0];
+    const std::string given = tuple ? "a tuple of " + count_of(static_cast<std::int64_t>(tuple->items.size()), "item") : result_text(traced, traced.result);
+    throw UserError(error("E210", "with has_aux the function of " + std::string(transform) + " gives (value, aux), but here it gives " + given).at(span));
+}
+
 void check_scalar_result(const Traced1& traced, const Datum& result, const Function& function, std::string_view transform, Span span) {
     const Value* value = result.tensor();
-    const std::string f = quoted_call(function.name());
+    const std::string f = quoted_call(function.name()), as_value = &result == &traced.result ? "" : " as its value";
     if (value == nullptr) {
-        Diagnostic diagnostic = error("E410", std::string(transform) + " takes the derivative of one number, and " + said_name(function.name()) + " gives " + result_text(traced, result)).at(span);
+        Diagnostic diagnostic = error("E410", std::string(transform) + " takes the derivative of one number, and " + said_name(function.name()) + " gives " + result_text(traced, result) + as_value).at(span);
         diagnostic.helps.push_back(result.tuple() ? "to give more beside the value, use has_aux=true; for the derivative of every part, jacobian(" + f + ")" : "for the derivative of every part, jacobian(" + f + ")");
         throw UserError(std::move(diagnostic));
     }
     const TensorType& type = traced.function.graph->type(*value);
     if (type.rank() > 0) {
-        throw UserError(error("E410", std::string(transform) + " takes the derivative of one number, and " + said_name(function.name()) + " gives " + type.text())
+        throw UserError(error("E410", std::string(transform) + " takes the derivative of one number, and " + said_name(function.name()) + " gives " + type.text() + as_value)
                             .at(span)
                             .help("for the derivative of every element, jacobian(" + f + "); for a batch of inputs, vmap(" + std::string(transform) + "(" + f + "))"));
     }
@@ -257,7 +263,7 @@ Datum run_gradient(Tracer& tracer, const FunctionPtr& function, const Wrt& wrt, 
     check_real_arguments(tracer, chosen, transform);
     const Tracer::Origin origin(builder, span);
     const Traced1 traced = chosen.trace();
-    const Datum& result = main_result(tracer, traced, has_aux, transform, span);
+    const Datum& result = main_result(traced, has_aux, transform, span);
     check_scalar_result(traced, result, *function, transform, span);
     const Pullback pullback(builder, traced.function, traced.arguments);
     const std::vector<Value> values = pullback.values();
@@ -390,7 +396,7 @@ Datum run_jacobian(Tracer& tracer, const FunctionPtr& function, const Wrt& wrt, 
     check_real_arguments(tracer, chosen, transform);
     const Tracer::Origin origin(builder, span);
     const Traced1 traced = chosen.trace();
-    const Datum& result = main_result(tracer, traced, has_aux, transform, span);
+    const Datum& result = main_result(traced, has_aux, transform, span);
     std::vector<Value> outputs;
     collect_leaves(result, outputs);
     std::vector<Value> values;
@@ -445,14 +451,14 @@ class Beside {
         if (given.none()) return skip(values);
         if (const Value* value = values.tensor()) {
             const Value* own = given.tensor();
-            if (own == nullptr) fail(path, "is " + type_text(builder_, given) + ", and the " + of_ + " " + type_of(*value).text());
+            if (own == nullptr) fail(path, "is " + type_text(builder_, given) + ", and the " + of_ + " is " + type_of(*value).text());
             return leaves.push_back(fit(*own, type_of(*value), path));
         }
         if (const TupleDatum* tuple = values.tuple()) {
-            if (!given.tuple() || given.tuple()->items.size() != tuple->items.size()) fail(path, "is " + type_text(builder_, given) + ", and the " + of_ + " a tuple of " + count_of(static_cast<std::int64_t>(tuple->items.size()), "item"));
+            if (!given.tuple() || given.tuple()->items.size() != tuple->items.size()) fail(path, "is " + type_text(builder_, given) + ", and the " + of_ + " is a tuple of " + count_of(static_cast<std::int64_t>(tuple->items.size()), "item"), "`none` stands for zero");
             for (std::size_t i = 0; i < tuple->items.size(); ++i) match(tuple->items[i], given.tuple()->items[i], type_of, path + "[" + std::to_string(i) + "]");
         } else if (const RecordDatum* record = values.record()) {
-            if (!given.record() || given.record()->fields.size() != record->fields.size()) fail(path, "is " + type_text(builder_, given) + ", and the " + of_ + " a record of " + count_of(static_cast<std::int64_t>(record->fields.size()), "field"));
+            if (!given.record() || given.record()->fields.size() != record->fields.size()) fail(path, "is " + type_text(builder_, given) + ", and the " + of_ + " is a record of " + count_of(static_cast<std::int64_t>(record->fields.size()), "field"));
             for (const auto& [name, value] : record->fields) {
                 const Datum* own = given.record()->find(name);
                 if (own == nullptr) fail(path, "has no field `" + name + "`, which the " + of_ + " has");
@@ -477,7 +483,7 @@ class Beside {
         bool fits = given.rank() == type.rank();
         for (std::size_t i = 0; fits && i < type.rank(); ++i) fits = !surely_different(given.shape[i], type.shape[i]);
         const bool takes_dtype = given.weak && kind_of(given.dtype) <= kind_of(type.dtype) && given.dtype != DType::boolean;
-        if (!fits || (given.dtype != type.dtype && !takes_dtype)) fail(path, "is " + given.text() + ", and the " + of_ + " " + type.text(), "they have one shape and one dtype");
+        if (!fits || (given.dtype != type.dtype && !takes_dtype)) fail(path, "is " + given.text() + ", and the " + of_ + " is " + type.text(), "they have one shape and one dtype");
         if (given.dtype == type.dtype) return own;
         return type.weak ? builder_.add(op_named("cast"), {own}, {type.dtype, true}) : cast(builder_, own, type.dtype);
     }
@@ -518,7 +524,7 @@ Datum jvp_native(Tracer& tracer, const Slots& slots, Span span) {
     bool is_tuple = false;
     const CallArguments primals = primals_of(*slots[1], is_tuple);
     const Chosen chosen = choose_all(tracer, function, primals, span);
-    Beside tangents(tracer, "tangent", "primal is", slots[2]->span);
+    Beside tangents(tracer, "tangent", "primal", slots[2]->span);
     tangents.match(is_tuple ? tuple_of(primals) : primals[0].value, slots[2]->value, [&](Value value) { return builder.type(value); }, "");
     const Traced1 traced = chosen.trace();
     const Linearized linearized = jvp(builder, traced.function, traced.arguments, tangents.leaves);
@@ -535,7 +541,7 @@ Datum vjp_native(Tracer& tracer, const Slots& slots, Span span) {
     const CallArguments primals = primals_of(*slots[1], is_tuple);
     const Chosen chosen = choose_all(tracer, function, primals, span);
     const Traced1 traced = chosen.trace();
-    Beside cotangents(tracer, "cotangent", "result is", slots[2]->span);
+    Beside cotangents(tracer, "cotangent", "result", slots[2]->span);
     cotangents.match(traced.result, slots[2]->value, [&](Value value) { return traced.function.graph->type(value); }, "");
     const Pullback pullback(builder, traced.function, traced.arguments);
     std::vector<Value> taken = pullback(cotangents.leaves);

@@ -43,7 +43,7 @@ void ForwardMode::add(const Node& node) {
     again_.add(node);
     if (!active || node.results.empty()) return;
     const PlaceOf place(builder_, node, again_.depth(), Builder::PlaceAs::derived);
-    const std::vector<Value> results = rule(node, tangents);
+    const std::vector<Value> results = at_place_of(node, [&] { return rule(node, tangents); });
     for (std::size_t i = 0; i < results.size(); ++i) {
         check_derivative(builder_, node, results[i], graph_.values[node.results[i]].type);
         tangents_[node.results[i]] = results[i];

@@ -34,5 +34,15 @@ class ForwardMode {
 void check_derivative(const Builder& builder, const Node& node, Value value, const TensorType& type);
 // A tangent that is there: itself, or zeros.
 Value present(Builder& builder, Value tangent, const TensorType& type);
+// Runs a rule; what it can't do is said of the place of the node.
+template <class Rule> std::vector<Value> at_place_of(const Node& node, Rule&& rule) {
+    try {
+        return rule();
+    } catch (UserError& failure) {
+        Diagnostic& diagnostic = failure.diagnostics().front();
+        if (!diagnostic.primary.span && node.origin) diagnostic.primary.span = node.origin->span;
+        throw;
+    }
+}
 
 } // namespace vmaprun

@@ -99,7 +99,7 @@ void ReverseMode::back_through(const Remembered& entry, Sums& sums, const Recall
         std::erase_if(lanes, [&](LaneId lane) { return has_lane(graph_.lanes(operand), lane); });
         summed.push_back(std::move(lanes));
     }
-    std::vector<Value> results = rule(entry, cotangents, wanted, summed, recall);
+    std::vector<Value> results = at_place_of(node, [&] { return rule(entry, cotangents, wanted, summed, recall); });
     for (std::size_t i = 0; i < results.size(); ++i) {
         if (!wanted[i] || !results[i]) continue;
         check_derivative(builder_, node, results[i], graph_.type(node.operands[i]));

@@ -142,11 +142,11 @@ TracedFunction for_as_scan(Builder& builder, const Graph& graph, const Node& nod
     return function.finish(builder.add_control(scan_op, own, attributes, {step}, result_types(graph, node), result_lanes(graph, node), node.sequence));
 }
 
-[[noreturn]] void fail_unbounded(const Node& node, const std::string& what) {
+[[noreturn]] void fail_unbounded(const Node& node, const std::string& what, const std::string& bound) {
     throw UserError(error("E411", "reverse mode needs to know how often a loop goes round, and " + what)
                         .at(node.origin ? node.origin->span : Span{})
                         .note("to go back through a loop, what its steps were given is saved, and that takes a bound")
-                        .help("give the loop a `limit`, write it as a `scan`, or differentiate it forward, with jvp or jacfwd"));
+                        .help(bound + ", write the loop as a `scan`, or differentiate it forward, with jvp or jacfwd"));
 }
 
 Remembered remember_for(Builder& builder, Replay& again, const Node& node, const Activity& activity) {
@@ -155,7 +155,7 @@ Remembered remember_for(Builder& builder, Replay& again, const Node& node, const
     if (!first || !last) {
         again.add(node);
         Remembered entry{&node, operands, results_again(again, node), {}, {}};
-        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&) -> std::vector<Value> { fail_unbounded(node, "the ends of this range are computed"); };
+        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&) -> std::vector<Value> { fail_unbounded(node, "the ends of this range are computed", "give the range constant ends"); };
         return entry;
     }
     const Dim length = surely_greater(*first, *last) ? Dim(0) : *last - *first;
@@ -241,7 +241,7 @@ Remembered remember_while(Builder& builder, Replay& again, const Node& node, con
     Remembered entry{&node, operands, {}, {}, {}};
     if (node.integer(0) < 0) {
         again.add(node);
-        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&) -> std::vector<Value> { fail_unbounded(node, "this one has no limit"); };
+        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&) -> std::vector<Value> { fail_unbounded(node, "this one has no limit", "give the loop a `limit`"); };
         return entry;
     }
     std::vector<Value> results = add_counting(builder, again.graph(), node, operands, again.effects());

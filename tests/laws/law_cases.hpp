@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <fstream>
 #include <map>
 #include <random>
@@ -67,6 +68,7 @@ inline Array random_array(DType dtype, const Shape& shape, const Operand& operan
             if constexpr (std::is_same_v<T, bool>) array.as<T>()[i] = number > (operand.low + operand.high) / 2;
             else if constexpr (std::is_integral_v<T>) array.as<T>()[i] = static_cast<T>(std::floor(number));
             else if constexpr (std::is_floating_point_v<T>) array.as<T>()[i] = static_cast<T>(number);
+            else if constexpr (is_complex_type<T>) array.as<T>()[i] = T(static_cast<T::value_type>(number), static_cast<T::value_type>(uniform(random)));
             else array.as<T>()[i] = T{};
         }
     });
