@@ -92,13 +92,4 @@ Value finite_maximum(Builder& builder, Value x, const std::vector<std::int64_t>&
     return pointwise(builder, "where", {pointwise(builder, "isfinite", {maximum}), maximum, literal(builder, 0)});
 }
 
-Value logsumexp_over(Builder& builder, Value x, const std::vector<std::int64_t>& axes, bool keepdims) {
-    x = as_floating(builder, x);
-    const Value shift = finite_maximum(builder, x, axes);
-    const Value powers = pointwise(builder, "exp", {pointwise(builder, "subtract", {x, shift})});
-    const Value logarithm = pointwise(builder, "log", {reduce(builder, "sum", powers, axes, true)});
-    const Value result = pointwise(builder, "add", {logarithm, shift});
-    return keepdims ? result : squeeze_at(builder, result, axes);
-}
-
 } // namespace vmaprun

@@ -26,7 +26,6 @@ Value mean_over(Builder& builder, Value x, const std::vector<std::int64_t>& axes
 Value squared_magnitude(Builder& builder, Value x);
 // The maximum over the axes, kept as axes of 1, as a number to shift by: 0 where it isn't finite.
 Value finite_maximum(Builder& builder, Value x, const std::vector<std::int64_t>& axes);
-Value logsumexp_over(Builder& builder, Value x, const std::vector<std::int64_t>& axes, bool keepdims);
 
 std::span<const Op> statistics_rows(); // composite_statistics.cpp
 std::span<const Op> neural_rows();     // composite_neural.cpp

@@ -1,6 +1,5 @@
-// Statistics that the language can't say exactly: logsumexp shifts by a maximum through which no derivative flows; median and
-// quantile join any axes to one, and check q while the graph is built. The others (mean, var, std, ptp, norm) stand in
-// trace/prelude.vm. Axes and keepdims as for every reduction; whole numbers are taken as f64, f32 stays f32.
+// Statistics that the language can't say: median and quantile join any axes to one, and check q while the graph is built. The
+// others (mean, var, std, ptp, norm, logsumexp) stand in trace/prelude.vm. Axes and keepdims as for every reduction; whole numbers are taken as f64, f32 stays f32.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -17,8 +16,6 @@ namespace {
 std::vector<std::int64_t> axes_of(Builder& builder, const BuiltinCall& call, std::size_t argument) {
     return call.axes(argument, builder.type(call.tensor(0)).rank());
 }
-
-Lowered lower_logsumexp(Builder& builder, const BuiltinCall& call) { return logsumexp_over(builder, call.tensor(0), axes_of(builder, call, 1), call.boolean(2)); }
 
 // ---- quantile and median, by NumPy's linear interpolation
 
@@ -118,8 +115,6 @@ Lowered lower_median(Builder& builder, const BuiltinCall& call) {
 
 std::span<const Op> statistics_rows() {
     static constexpr std::array rows = {
-        Op{.signature = "logsumexp(x, axis: axes = none, keepdims: bool = false)", .doc = "The logarithm of the sum of exp(x) over axes, without overflow.",
-           .example = "logsumexp([0.0, 0.0]) => 0.6931471805599453", .family = Family::reduction, .lower = lower_logsumexp},
         Op{.signature = "median(x, axis: axes = none, keepdims: bool = false)", .doc = "The middle element over axes in order of size, or the mean of the two in the middle; NaN where there is one.",
            .example = "median([5, 1, 2, 4]) => 3.0", .family = Family::reduction, .lower = lower_median},
         Op{.signature = "quantile(x, q, axis: axes = none, keepdims: bool = false)", .doc = "The value below which the part q of the elements over axes lies, between two elements by linear interpolation; of several q, one after another along a new first axis.",
