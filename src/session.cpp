@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/profile.hpp"
 #include "base/text.hpp"
+#include "exec/memory.hpp"
 #include "exec/run.hpp"
 #include "exec/threads.hpp"
 #include "io/inputs.hpp"
@@ -528,6 +529,7 @@ TextReport Session::bench(const std::string& source, const std::string& name, Be
         BoundInputs inputs(state_->bindings());
         TraceOptions options = trace_options(sources, state_->options);
         options.keep_tests = true;
+        const MemoryScope memory; // warm, as in the middle of a long job
         for (const TracedTest& bench : trace_tests(script.script, inputs, options, true)) {
             if (!bench.errors.empty()) throw UserError(bench.errors);
             if (!bench.traced) continue;

@@ -14,7 +14,7 @@ using Target = TileProgram::Target;
 constexpr std::int64_t largest_kept = 8192;  // elements
 constexpr std::size_t most_kept = 3;         // a result, the one of the iteration before, and one to write
 constexpr std::int64_t worth_streaming = 8 << 20; // bytes of results: more than what stays in a cache
-constexpr int most_streamed_cost = 12;       // kernels an element: beyond, computing takes longer than memory
+constexpr int most_streamed_cost = 16;       // kernels an element: beyond, computing takes longer than memory
 
 // How much of the time of a stored element its kernels take, in additions.
 int cost_of(const Node& node) { return node.op->family == Family::pointwise && node.op->costly ? 8 : 1; }

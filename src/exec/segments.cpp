@@ -354,7 +354,8 @@ RowWork row_work(const Graph& graph, const Node& node) {
     for (const Value operand : node.operands) operands.push_back(graph.type(operand));
     const RowWork work = node.op->rows(node, operands);
     // A row against every other row is a matrix product in truth, and has a kernel that keeps both near.
-    if (work.product && graph.info(node.operands[0]).lanes != node.lanes) return {};
+    const auto is_everywhere = [&](Value operand) { return graph.lanes(operand) == node.lanes; };
+    if (work.product && std::ranges::none_of(node.operands, is_everywhere)) return {};
     const std::int64_t length = elements(std::span(operands[0].shape).last(work.axes));
     return work && length >= 1 && length <= (work.product ? longest_product : longest_row) ? work : RowWork{};
 }

@@ -65,7 +65,7 @@ Layout layout_of(const KernelCall& call) {
 // The offsets of positions [begin, end) of the axes, by one of the strides.
 std::vector<std::int64_t> offsets(const Axes& axes, std::int64_t Axis::*stride, std::int64_t begin, std::int64_t end) {
     std::vector<std::int64_t> all(static_cast<std::size_t>(end - begin)), index(axes.size(), 0);
-    if (all.empty()) return all; // perhaps an axis is empty, and nothing can be divided by it
+    if (all.empty() || axes.empty()) return all; // perhaps an axis is empty, and nothing can be divided by it
     if (axes.size() == 1) {
         const std::int64_t step = axes[0].*stride;
         for (std::int64_t i = begin; i < end; ++i) all[static_cast<std::size_t>(i - begin)] = i * step;
@@ -77,13 +77,18 @@ std::vector<std::int64_t> offsets(const Axes& axes, std::int64_t Axis::*stride, 
         rest /= axes[axis].extent;
         at += index[axis] * axes[axis].*stride;
     }
-    for (std::int64_t& offset : all) {
-        offset = at;
-        for (std::size_t axis = axes.size(); axis-- > 0;) {
-            at += axes[axis].*stride;
-            if (++index[axis] < axes[axis].extent) break;
+    const std::size_t last = axes.size() - 1;
+    for (std::size_t done = 0; done < all.size();) { // runs along the last axis
+        const std::int64_t step = axes[last].*stride, run = std::min(axes[last].extent - index[last], static_cast<std::int64_t>(all.size() - done));
+        for (std::int64_t k = 0; k < run; ++k) all[done++] = at + k * step;
+        at += run * step;
+        if ((index[last] += run) < axes[last].extent) break; // the end
+        for (std::size_t axis = last;; --axis) {
             at -= axes[axis].extent * axes[axis].*stride;
             index[axis] = 0;
+            if (axis == 0) break;
+            at += axes[axis - 1].*stride;
+            if (++index[axis - 1] < axes[axis - 1].extent) break;
         }
     }
     return all;

@@ -60,9 +60,14 @@ class ReducedOffsets {
   public:
     explicit ReducedOffsets(const std::vector<Axis>& axes) : axes_(axes), index_(axes.size(), 0) {}
 
-    void restart() {
-        std::ranges::fill(index_, 0);
+    // The next element is the `position`-th.
+    void seek(std::int64_t position) {
         offset_ = 0;
+        for (std::size_t axis = axes_.size(); axis-- > 0;) {
+            index_[axis] = position % axes_[axis].extent;
+            position /= axes_[axis].extent;
+            offset_ += index_[axis] * axes_[axis].x_stride;
+        }
     }
     void next(std::int64_t count, std::int64_t* offsets) {
         for (std::int64_t i = 0; i < count; ++i) {
@@ -183,7 +188,7 @@ template <class F> class RowFolder {
 
     Acc operator()(const In* x) {
         const std::int64_t n = layout_.length;
-        if (!whole_) offsets_.restart();
+        if (!whole_ && n > 0) offsets_.seek(0);
         if (n <= chunk_of<F>) return chunk(x, 0, n);
         tree_.clear();
         for (std::int64_t begin = 0; begin < n; begin += chunk_of<F>) {
@@ -191,6 +196,11 @@ template <class F> class RowFolder {
             tree_.push(&part);
         }
         return *tree_.finish();
+    }
+    // The results of the chunks [first, last) of a row.
+    void parts(const In* x, std::int64_t first, std::int64_t last, Acc* results) {
+        if (!whole_) offsets_.seek(first * chunk_of<F>);
+        for (std::int64_t k = first; k < last; ++k) results[k] = chunk(x, k * chunk_of<F>, std::min(chunk_of<F>, layout_.length - k * chunk_of<F>));
     }
 
   private:
@@ -216,10 +226,32 @@ template <class F> class RowFolder {
     std::vector<std::int64_t> places_;
 };
 
+// Few results of much each: not the results are shared among the threads, but the chunks of each.
+constexpr std::int64_t few_results = 8, many_chunks = 16;
+template <class F> std::int64_t chunks_to_share(const KernelCall& call, const Layout& layout, std::int64_t results) {
+    const std::int64_t chunks = (layout.length + chunk_of<F> - 1) / chunk_of<F>;
+    return call.parallel != nullptr && results < few_results && chunks >= many_chunks ? chunks : 0;
+}
+
+template <class F> void fold_rows_together(const KernelCall& call, const Layout& layout, std::int64_t chunks) {
+    using Acc = typename F::Acc;
+    const auto* x = call.operands[0].as<typename F::In>();
+    auto* out = call.results[0].as<Acc>();
+    const std::unique_ptr<Acc[]> parts(new Acc[static_cast<std::size_t>(chunks)]);
+    ChunkTree<F> tree(1);
+    walk(layout.kept, 0, positions(layout.kept), [&](Position at) {
+        run_in_parts(call.parallel, chunks, grain_for(chunk_of<F>, 32768), [&](std::int64_t begin, std::int64_t end) { RowFolder<F>(layout).parts(x + at.x, begin, end, parts.get()); });
+        tree.clear();
+        for (std::int64_t k = 0; k < chunks; ++k) tree.push(&parts[static_cast<std::size_t>(k)]);
+        out[at.out] = *tree.finish();
+    });
+}
+
 template <class F> void fold_rows(const KernelCall& call, const Layout& layout) {
     using In = typename F::In;
     const In* x = call.operands[0].as<In>();
     typename F::Acc* out = call.results[0].as<typename F::Acc>();
+    if (const std::int64_t chunks = chunks_to_share<F>(call, layout, positions(layout.kept))) return fold_rows_together<F>(call, layout, chunks);
     run_in_parts(call.parallel, positions(layout.kept), grain_for(layout.length, 32768), [&](std::int64_t begin, std::int64_t end) {
         RowFolder<F> folder(layout);
         walk(layout.kept, begin, end, [&](Position at) { out[at.out] = folder(x + at.x); });
@@ -241,20 +273,32 @@ template <class F> class ColumnFolder {
     void operator()(const In* x, std::int64_t count, Acc* out, std::int64_t out_stride) {
         Acc results[fold::column_tile];
         std::fill_n(results, fold::column_tile, F::identity());
-        offsets_.restart();
+        if (length_ > 0) offsets_.seek(0);
         tree_.clear();
         const Acc* final = results;
         for (std::int64_t begin = 0; begin < length_; begin += chunk_of<F>) {
-            const std::int64_t n = std::min(chunk_of<F>, length_ - begin);
-            offsets_.next(n, places_.data());
-            fold_(x, places_.data(), n, count, results, scratch_.get());
+            chunk(x, begin, count, results);
             if (length_ > chunk_of<F>) tree_.push(results);
         }
         if (length_ > chunk_of<F>) final = tree_.finish();
         for (std::int64_t c = 0; c < count; ++c) out[c * out_stride] = final[c];
     }
+    // The results of the chunks [first, last) of the columns, column_tile for each.
+    void parts(const In* x, std::int64_t count, std::int64_t first, std::int64_t last, Acc* results) {
+        offsets_.seek(first * chunk_of<F>);
+        for (std::int64_t k = first; k < last; ++k) {
+            std::fill_n(results + k * fold::column_tile, fold::column_tile, F::identity());
+            chunk(x, k * chunk_of<F>, count, results + k * fold::column_tile);
+        }
+    }
 
   private:
+    void chunk(const In* x, std::int64_t begin, std::int64_t count, Acc* results) {
+        const std::int64_t n = std::min(chunk_of<F>, length_ - begin);
+        offsets_.next(n, places_.data());
+        fold_(x, places_.data(), n, count, results, scratch_.get());
+    }
+
     std::int64_t length_;
     ReducedOffsets offsets_;
     ChunkTree<F> tree_;
@@ -263,6 +307,25 @@ template <class F> class ColumnFolder {
     std::vector<std::int64_t> places_;
 };
 
+// The tiles of columns one after another, the chunks of each on all threads.
+template <class F> void fold_columns_together(const KernelCall& call, const Layout& layout, const std::vector<Axis>& outer, Axis columns, std::int64_t tiles, std::int64_t chunks) {
+    using Acc = typename F::Acc;
+    const auto* x = call.operands[0].as<typename F::In>();
+    auto* out = call.results[0].as<Acc>();
+    const std::unique_ptr<Acc[]> parts(new Acc[static_cast<std::size_t>(chunks * fold::column_tile)]);
+    ChunkTree<F> tree(fold::column_tile);
+    std::int64_t position = 0;
+    walk(outer, 0, positions(outer), [&](Position at) {
+        const std::int64_t tile = position++ % tiles, count = std::min(fold::column_tile, columns.extent - tile * fold::column_tile);
+        run_in_parts(call.parallel, chunks, grain_for(chunk_of<F> * count, 32768),
+                     [&](std::int64_t begin, std::int64_t end) { ColumnFolder<F>(layout).parts(x + at.x, count, begin, end, parts.get()); });
+        tree.clear();
+        for (std::int64_t k = 0; k < chunks; ++k) tree.push(parts.get() + k * fold::column_tile);
+        const Acc* final = tree.finish();
+        for (std::int64_t c = 0; c < count; ++c) out[at.out + c * columns.out_stride] = final[c];
+    });
+}
+
 template <class F> void fold_columns(const KernelCall& call, const Layout& layout, std::size_t column_axis) {
     using In = typename F::In;
     const Axis columns = layout.kept[column_axis];
@@ -270,6 +333,7 @@ template <class F> void fold_columns(const KernelCall& call, const Layout& layou
     outer.erase(outer.begin() + static_cast<std::ptrdiff_t>(column_axis));
     const std::int64_t tiles = (columns.extent + fold::column_tile - 1) / fold::column_tile;
     outer.push_back({tiles, fold::column_tile, fold::column_tile * columns.out_stride});
+    if (const std::int64_t chunks = chunks_to_share<F>(call, layout, positions(outer))) return fold_columns_together<F>(call, layout, outer, columns, tiles, chunks);
     const In* x = call.operands[0].as<In>();
     typename F::Acc* out = call.results[0].as<typename F::Acc>();
     run_in_parts(call.parallel, positions(outer), grain_for(layout.length * std::min(columns.extent, fold::column_tile), 32768), [&](std::int64_t begin, std::int64_t end) {

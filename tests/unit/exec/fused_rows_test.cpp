@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "ops/lowering.hpp"
+#include "ops/movement.hpp"
 #include "support.hpp"
 
 using namespace vmaprun;
@@ -116,4 +117,41 @@ TEST_CASE("large cheap results, which go past the caches, are whole") {
     RunOptions two;
     two.threads = 2;
     CHECK(same_bits(run(*graph, {input}, two)[0], run(*graph, {input}, every_way()[0])[0]));
+}
+
+TEST_CASE("long folds of which there are few are shared among threads, with the same bits") {
+    struct Form {
+        Dims shape;
+        std::vector<std::int64_t> axes; // permuted so
+        Dims folded;
+    };
+    const std::vector<Form> forms = {
+        {{300'001}, {0}, {0}},                 // one row
+        {{3, 100'003}, {0, 1}, {1}},           // a few rows
+        {{100'003, 3}, {1, 0}, {1}},           // a few columns, as the rows of a transposed one
+        {{100'003, 5}, {0, 1}, {0}},           // a few columns
+        {{2'003, 70}, {0, 1}, {0, 1}},         // all of it
+        {{401, 3, 211}, {1, 0, 2}, {1, 2}},    // rows in pieces
+    };
+    for (const Form& form : forms) {
+        for (const DType dtype : {DType::f32, DType::f64}) {
+            Making make;
+            Builder& builder = make.builder;
+            const Value x = permute(builder, builder.parameter({dtype, form.shape, false}), form.axes);
+            std::vector<Value> outputs;
+            for (const char* name : {"sum", "prod", "max", "min", "all", "any", "count_nonzero"}) outputs.push_back(builder.add(op_named(name), {x}, {form.folded, false}));
+            const auto graph = builder.finish(outputs);
+            Shape shape;
+            for (const Dim dim : form.shape) shape.push_back(dim.value());
+            const Array input = noise(dtype, shape, 11);
+            RunOptions one, many;
+            one.threads = 1;
+            many.threads = 3;
+            const auto expected = run(*graph, {input}, one), results = run(*graph, {input}, many);
+            for (std::size_t i = 0; i < outputs.size(); ++i) {
+                CAPTURE(i);
+                CHECK(same_bits(results[i], expected[i]));
+            }
+        }
+    }
 }
