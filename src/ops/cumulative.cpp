@@ -168,8 +168,9 @@ enum class Direction { forward, backward };
 
 // r[i] = factor[i] * r[i - 1] + term[i] along the axis (backward: from r[i + 1]), beginning with 0.
 Value linear_recurrence(Builder& builder, Value factor, Value term, std::int64_t axis, Direction direction) {
-    const Value factors = move_axis(builder, factor, axis, 0), terms = move_axis(builder, term, axis, 0);
+    const Value terms = move_axis(builder, term, axis, 0);
     TensorType type = builder.type(terms);
+    const Value factors = cast(builder, move_axis(builder, factor, axis, 0), type.dtype); // numbers alone are weak
     const Dim length = type.shape[0];
     TensorType item = type;
     item.shape.erase(item.shape.begin());
