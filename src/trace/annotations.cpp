@@ -41,6 +41,11 @@ std::string type_source(const ast::Type& type) { return std::string(type.span.te
 
 const ast::Identifier* bare_name(const ast::Dim& dim) { return dim.expression ? std::get_if<ast::Identifier>(&dim.expression->node) : nullptr; }
 
+// A literal of one kind satisfies an annotation of the other.
+bool literal_becomes(Kind kind, Kind wanted) {
+    return kind == wanted || (kind == Kind::integer && (wanted == Kind::floating || wanted == Kind::complex)) || (kind == Kind::floating && wanted == Kind::complex);
+}
+
 class Annotation {
   public:
     Annotation(Tracer& tracer, DimBindings& dims, Span value_span, const ScopePtr& scope) : tracer_(tracer), builder_(tracer.builder()), dims_(dims), span_(value_span), scope_(scope) {}
@@ -58,6 +63,31 @@ class Annotation {
         if (word->anything && !type.has_dims) return value;
         if (!value.tensor()) mismatch(type, value, what);
         return check_tensor(type, *word, *value.tensor(), what);
+    }
+
+    Datum literals(const ast::Type& type, const Datum& value) {
+        if (type.form == ast::Type::Form::tuple) {
+            const TupleDatum* tuple = value.tuple();
+            if (tuple == nullptr || tuple->items.size() != type.items.size()) return value;
+            std::vector<Datum> items;
+            for (std::size_t i = 0; i < tuple->items.size(); ++i) items.push_back(literals(*type.items[i], tuple->items[i]));
+            return Datum::tuple(std::move(items), tuple->spans);
+        }
+        if (type.form == ast::Type::Form::record) {
+            if (value.record() == nullptr) return value;
+            std::vector<std::pair<std::string, Datum>> fields = value.record()->fields;
+            for (const ast::TypeField& field : type.fields) {
+                const auto held = std::ranges::find(fields, field.name.text, &std::pair<std::string, Datum>::first);
+                if (held != fields.end()) held->second = literals(*field.type, held->second);
+            }
+            return Datum::record(std::move(fields));
+        }
+        if (const ast::TypeItem* alias = scope_->find_type(type.word.text)) return literals(*alias->type, value);
+        const auto word = word_named(type.word.text);
+        const Value* tensor = value.tensor();
+        if (!word || tensor == nullptr || !builder_.type(*tensor).weak || (!word->dtype && !word->kind)) return value;
+        if (!literal_becomes(kind_of(builder_.type(*tensor).dtype), word->dtype ? kind_of(*word->dtype) : *word->kind)) return value;
+        return check_dtype(type, *word, *tensor, {});
     }
 
   private:
@@ -121,7 +151,7 @@ class Annotation {
             return value;
         }
         const Kind wanted = word.dtype ? kind_of(*word.dtype) : *word.kind;
-        if (actual.weak && (kind == wanted || (kind == Kind::integer && (wanted == Kind::floating || wanted == Kind::complex)) || (kind == Kind::floating && wanted == Kind::complex))) {
+        if (actual.weak && literal_becomes(kind, wanted)) {
             if (word.dtype) return cast_literal(type, value, *word.dtype);
             return kind == wanted ? value : builder_.add(op_named("cast"), {value}, {DType::f64, true});
         }
@@ -203,6 +233,11 @@ void unknown_names(const ast::Expr& expression, const DimBindings& dims, const S
 
 Datum Tracer::check_annotation(const ast::Type& type, const Datum& value, Span value_span, const std::string& what, DimBindings& dims, const ScopePtr& scope) {
     return Annotation(*this, dims, value_span, scope).check(type, value, what);
+}
+
+Datum Tracer::declared_literals(const ast::Type& type, const Datum& value, const ScopePtr& scope) {
+    DimBindings dims;
+    return Annotation(*this, dims, type.span, scope).literals(type, value);
 }
 
 Dim Tracer::evaluate_dim(const ast::Expr& expression, const DimBindings& dims, const ScopePtr& scope) {

@@ -57,9 +57,10 @@ std::vector<const CallArgument*> bind_arguments(const std::string& function, std
             bound[next++] = &argument;
         }
     }
+    const auto required = static_cast<std::size_t>(std::ranges::count_if(parameters, [](const auto& p) { return p.required; }));
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         if (bound[i] || !parameters[i].required) continue;
-        if (arguments.size() == positional) fail_count(function, parameters, positional, span, {});
+        if (arguments.size() == positional && positional < required) fail_count(function, parameters, positional, span, {});
         throw UserError(error("E204", said_name(function) + " needs its argument `" + parameters[i].name + "`").at(span));
     }
     return bound;
@@ -104,6 +105,11 @@ class UserFunction : public Function {
             if (in_prelude(span_)) tell_of_call(failure, bound, span);
             throw;
         }
+    }
+
+    Datum with_declared_literals(Tracer& tracer, std::size_t parameter, const Datum& argument) const override {
+        const ast::Param& param = params_[parameter];
+        return param.type ? tracer.declared_literals(*param.type, argument, scope_) : argument;
     }
 
   private:

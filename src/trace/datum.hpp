@@ -105,6 +105,11 @@ class Function {
         return parameters();
     }
     virtual Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const = 0;
+    // The argument as the parameter's annotation has it: its literals take the declared dtypes, all else stays as it is.
+    virtual Datum with_declared_literals(Tracer& tracer, std::size_t parameter, const Datum& argument) const {
+        (void)tracer, (void)parameter;
+        return argument;
+    }
     // True for vmap, scan …: a pipe that calls it with a function applies what it makes.
     virtual bool is_transform() const { return false; }
     std::size_t required_count() const {

@@ -76,12 +76,18 @@ class Chosen {
   public:
     Chosen(Tracer& tracer, const FunctionPtr& function, const CallArguments& arguments, std::vector<std::size_t> which, Span span)
         : tracer_(tracer), builder_(tracer.builder()), function_(function), parameters_(function->parameters()), which_(std::move(which)), span_(span),
-          bound_(bind_arguments(function->name(), parameters_, arguments, span)) {
+          given_(arguments), bound_(bind_arguments(function->name(), parameters_, given_, span)) {
         for (const std::size_t i : which_) {
             if (bound_[i]) continue;
             throw UserError(error("E413", "the derivative by `" + parameters_[i].name + "` needs its value, and here its default stands in").at(span).help("give it: " + parameters_[i].name + "=…"));
         }
+        for (const std::size_t i : which_) {
+            Datum& value = given_[static_cast<std::size_t>(bound_[i] - given_.data())].value;
+            value = function->with_declared_literals(tracer, i, value);
+        }
     }
+    Chosen(const Chosen&) = delete;
+    Chosen& operator=(const Chosen&) = delete;
 
     const CallArgument& argument(std::size_t k) const { return *bound_[which_[k]]; }
     std::size_t count() const { return which_.size(); }
@@ -138,7 +144,8 @@ class Chosen {
     std::vector<Function::Parameter> parameters_;
     std::vector<std::size_t> which_;
     Span span_;
-    std::vector<const CallArgument*> bound_;
+    CallArguments given_;
+    std::vector<const CallArgument*> bound_; // into given_
 };
 
 // ---- wrt
@@ -284,7 +291,7 @@ NativeFunction::Body gradient_native(std::string_view transform, Gives gives) {
         const FunctionPtr function = function_argument(tracer, slots[0], transform);
         const Wrt wrt = read_wrt(tracer, *function, slots[1], span);
         const bool has_aux = boolean_argument(tracer, slots[2], "has_aux");
-        return FunctionPtr(std::make_shared<DerivedFunction>(function->name(), function->parameters(), [=](Tracer& inner, const CallArguments& arguments, Span at) {
+        return FunctionPtr(std::make_shared<DerivedFunction>(function, [=](Tracer& inner, const CallArguments& arguments, Span at) {
             return run_gradient(inner, function, wrt, has_aux, gives, transform, arguments, at);
         }));
     };
@@ -408,7 +415,7 @@ Datum run_jacobian(Tracer& tracer, const FunctionPtr& function, const Wrt& wrt, 
 }
 
 FunctionPtr jacobian_of(const FunctionPtr& function, const Wrt& wrt, bool has_aux, Mode mode, std::string_view transform) {
-    return std::make_shared<DerivedFunction>(function->name(), function->parameters(), [=](Tracer& inner, const CallArguments& arguments, Span at) {
+    return std::make_shared<DerivedFunction>(function, [=](Tracer& inner, const CallArguments& arguments, Span at) {
         return run_jacobian(inner, function, wrt, has_aux, mode, transform, arguments, at);
     });
 }
@@ -511,9 +518,11 @@ Chosen choose_all(Tracer& tracer, const FunctionPtr& function, const CallArgumen
     return Chosen(tracer, function, primals, all_of(primals.size()), span);
 }
 
-Datum tuple_of(const CallArguments& arguments) {
+// The primals in the form in which they were given.
+Datum primals_as_given(const Chosen& chosen, bool is_tuple) {
+    if (!is_tuple) return chosen.argument(0).value;
     std::vector<Datum> items;
-    for (const CallArgument& argument : arguments) items.push_back(argument.value);
+    for (std::size_t k = 0; k < chosen.count(); ++k) items.push_back(chosen.argument(k).value);
     return Datum::tuple(std::move(items));
 }
 
@@ -525,7 +534,7 @@ Datum jvp_native(Tracer& tracer, const Slots& slots, Span span) {
     const CallArguments primals = primals_of(*slots[1], is_tuple);
     const Chosen chosen = choose_all(tracer, function, primals, span);
     Beside tangents(tracer, "tangent", "primal", slots[2]->span);
-    tangents.match(is_tuple ? tuple_of(primals) : primals[0].value, slots[2]->value, [&](Value value) { return builder.type(value); }, "");
+    tangents.match(primals_as_given(chosen, is_tuple), slots[2]->value, [&](Value value) { return builder.type(value); }, "");
     const Traced1 traced = chosen.trace();
     const Linearized linearized = jvp(builder, traced.function, traced.arguments, tangents.leaves);
     std::vector<Value> directions = linearized.tangents;
@@ -546,7 +555,7 @@ Datum vjp_native(Tracer& tracer, const Slots& slots, Span span) {
     const Pullback pullback(builder, traced.function, traced.arguments);
     std::vector<Value> taken = pullback(cotangents.leaves);
     for (std::size_t i = 0; i < taken.size(); ++i) taken[i] = taken[i] ? taken[i] : zero_of(builder, builder.type(traced.arguments[i]));
-    return Datum::tuple({tree_of(traced.result, pullback.values()), tree_of(is_tuple ? tuple_of(primals) : primals[0].value, taken)});
+    return Datum::tuple({tree_of(traced.result, pullback.values()), tree_of(primals_as_given(chosen, is_tuple), taken)});
 }
 
 // ---- stop_gradient, checkpoint
@@ -561,7 +570,7 @@ Datum stop_gradient_native(Tracer& tracer, const Slots& slots, Span span) {
 // The function as one node: what is inside is computed again where its cotangents are taken, instead of being saved.
 Datum checkpoint_native(Tracer& tracer, const Slots& slots, Span) {
     const FunctionPtr function = function_argument(tracer, slots[0], "checkpoint");
-    return FunctionPtr(std::make_shared<DerivedFunction>(function->name(), function->parameters(), [function](Tracer& inner, const CallArguments& arguments, Span span) -> Datum {
+    return FunctionPtr(std::make_shared<DerivedFunction>(function, [function](Tracer& inner, const CallArguments& arguments, Span span) -> Datum {
         Builder& builder = inner.builder();
         const Tracer::Origin origin(builder, span);
         const std::uint32_t sequence = builder.reserve_sequence();

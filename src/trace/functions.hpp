@@ -48,6 +48,9 @@ class DerivedFunction : public Function {
     std::vector<Parameter> parameters() const override { return parameters_; }
     std::vector<Parameter> parameters_of(const CallArguments& arguments) const override { return original_ ? original_->parameters_of(arguments) : parameters_; }
     Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override { return body_(tracer, arguments, span); }
+    Datum with_declared_literals(Tracer& tracer, std::size_t parameter, const Datum& argument) const override {
+        return original_ ? original_->with_declared_literals(tracer, parameter, argument) : argument;
+    }
 
   private:
     std::string name_;

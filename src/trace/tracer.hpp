@@ -110,6 +110,8 @@ class Tracer {
 
     // ---- annotations.cpp
     Datum check_annotation(const ast::Type& type, const Datum& value, Span value_span, const std::string& what, DimBindings& dims, const ScopePtr& scope);
+    // The value with its literals in the dtypes that the type asks for; what doesn't fit the type stays as it is.
+    Datum declared_literals(const ast::Type& type, const Datum& value, const ScopePtr& scope);
     void solve_pending(DimBindings& dims, Span call_span, bool more_follow = false);
     Dim evaluate_dim(const ast::Expr& expression, const DimBindings& dims, const ScopePtr& scope);
     DeclaredType declared_type(const ast::Type& type, const DimBindings& dims, const ScopePtr& scope);
