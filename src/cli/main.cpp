@@ -34,9 +34,9 @@ int run_main(int count, char** words) {
     install_signal_handlers();
     try {
         const Parsed parsed = parse_arguments(count, words);
-        if (!parsed.text) return dispatch(parsed.command);
-        if (parsed.exit_code != 0) say(*parsed.text);
-        else guarded(parsed.command, [&] { return write_stdout(*parsed.text), 0; });
+        if (!parsed.text) return guarded(parsed.command, [&] { return dispatch(parsed.command); });
+        if (parsed.exit_code == 0) return guarded(parsed.command, [&] { return write_stdout(*parsed.text), 0; });
+        say(*parsed.text);
         return parsed.exit_code;
     } catch (const ClosedPipe&) {
         stop_jobs();

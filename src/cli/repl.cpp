@@ -143,7 +143,7 @@ class Repl {
         });
         const auto gone = std::ranges::mismatch(kept_, before, {}, &Kept::text, &Kept::text);
         kept_.insert(gone.in1, std::move(fresh)); // where the old one stood: what is made of it comes later
-        const Result checked = session_.check(script(""), name_of_source);
+        const Result checked = session_.run(script(""), name_of_source); // without outputs: nothing is computed, but inputs must be there
         report(command_, checked.messages());
         if (!checked.ok()) kept_ = std::move(before);
         return checked.exit_code();

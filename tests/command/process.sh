@@ -121,6 +121,10 @@ is "no colours are there" "! grep -q \$'\\033' err"
 # ---- the disk
 exits "a full disk is 5" 5 "vmaprun -e 'zeros((1000,))' > /dev/full"
 exits "a full disk under -o is 5" 5 "vmaprun -e 'zeros((1000,))' -o /dev/full"
+exits "so is it for what test says in the end" 5 "vmaprun test sum.vm > /dev/full"
+says "that is no bug of ours" "error[E520]: cannot write \`stdout\`: No space left on device"
+exits "so is it for --help" 5 "vmaprun --help > /dev/full"
+exits "so is it for what fmt --check says" 5 "echo 'let  x=1' > unlaid.vm; vmaprun fmt --check unlaid.vm > /dev/full"
 exits "a folder that is not there is 5" 5 "vmaprun -e 1 -o nowhere/y.json"
 exits "a folder as output is 5" 5 "mkdir -p d.json.d/y.json; vmaprun -e 1 -o d.json.d/y.json"
 exits "an output may be the input" 0 "vmaprun -e '[1.0, 2.0]' -o same.npy; vmaprun -e 'x * 2' -i x=same.npy -o same.npy"
@@ -245,6 +249,11 @@ exits "bench times the bench blocks" 0 "vmaprun bench bench.vm"
 is "with a line for each" 'grep -Eq "^a sum: [0-9.]+ (s|ms|us) \[[0-9.]+ (s|ms|us) \.\. [0-9.]+ (s|ms|us)\], [0-9]+ runs$" out'
 exits "bench --format json" 0 "vmaprun bench bench.vm --format json"
 is "gives an object a line" 'grep -Eq "^\{\"script\": \"bench.vm\", \"name\": \"a sum\", \"median\": [0-9.e-]+, \"low\": [0-9.e-]+, \"high\": [0-9.e-]+, \"runs\": [0-9]+, \"warm_ups\": 3\}$" out'
+printf 'input x: f64[n] = arange(1000000) * 1.0\nbench "sines" { sum(sin(x)) }\n' > bench_work.vm
+exits "bench computes the value of a block" 0 "vmaprun bench bench_work.vm --format json"
+is "which takes its time" '[[ $(grep -Eo "median\": [0-9.e-]+" out) =~ ([0-9.e-]+)$ ]] && awk "BEGIN { exit !(${BASH_REMATCH[1]} > 1e-4) }"'
+echo 'bench "fault" { inv(zeros((40, 40))) }' > bench_fault.vm
+exits "a bench block that fails in the run is 5" 5 "vmaprun bench bench_fault.vm"
 echo 'bench "wrong" { assert_eq(1, 2) }' > bench_wrong.vm
 exits "a bench block whose check fails is 1" 1 "vmaprun bench bench_wrong.vm"
 
@@ -260,6 +269,8 @@ exits "an error in it is told as everywhere" 3 "printf '%s\n' 'let x = 1' 'x + y
 says "with its place" "repl:2:5"
 prints "and it goes on" "2
 : i64" "printf '%s\n' '1 +' '2' | vmaprun repl 2> /dev/null || true"
+exits "an input without data is told in it" 4 "printf '%s\n' 'input z: f32[n]' '1 + 1' | vmaprun repl"
+is "once, as it is not kept" '[[ $(grep -c E513 err) == 1 && $(head -1 out) == 2 ]]'
 exits "an unknown command of it is a usage error" 2 "echo ':frobnicate' | vmaprun repl"
 
 # ---- traces
