@@ -231,11 +231,18 @@ Value of_unit(Builder& builder, std::span<const Value> x, Value) { return pointw
 Value of_low(Builder& builder, std::span<const Value> x, Value) { return pointwise(builder, "subtract", {builder.constant(Array::scalar(1.0), true), x[0]}); }
 Value of_high(Builder&, std::span<const Value> x, Value) { return x[0]; }
 
-[[noreturn]] void fail_gamma() {
-    throw UserError(error("E415", "the derivative of a gamma draw by its shape is not known").help("keep it out of the derivative with stop_gradient(a)"));
+// By its shape a variate moves as its distribution does (with the probability below it held), not as the trials that drew it.
+Value gamma_slope(const Primal& at) { return node(at.builder, "random_gamma_slope", {at.operands[1], at.results[0]}); }
+std::vector<Value> jvp_gamma(const Primal& at, std::span<const Value> tangents) { return {pointwise(at.builder, "multiply", {tangents[1], gamma_slope(at)})}; }
+std::vector<Value> vjp_gamma(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>&) {
+    return {Value{}, pointwise(at.builder, "multiply", {cotangents[0], gamma_slope(at)})};
 }
-std::vector<Value> gamma_has_none(const Primal&, std::span<const Value>) { fail_gamma(); }
-std::vector<Value> gamma_has_none(const Primal&, std::span<const Value>, const std::vector<bool>&) { fail_gamma(); }
+
+[[noreturn]] void fail_gamma() {
+    throw UserError(error("E415", "the second derivative of a gamma draw by its shape is not known").help("keep it out of the derivative with stop_gradient(a)"));
+}
+std::vector<Value> gamma_has_no_second(const Primal&, std::span<const Value>) { fail_gamma(); }
+std::vector<Value> gamma_has_no_second(const Primal&, std::span<const Value>, const std::vector<bool>&) { fail_gamma(); }
 
 } // namespace
 
@@ -276,7 +283,9 @@ std::span<const Op> random_ops() {
         Op{.signature = "exponential(k, shape: shape = (), dtype: dtype = f32)", .doc = "Numbers of the exponential distribution of mean 1.",
            .example = "exponential(key(0)) => 2.950128", .family = Family::random, .lower = lower_exponential},
         // operands: key, shape parameter
-        Op{.signature = "random_gamma", .family = Family::random, .type = gamma_type, .kernel = gamma_kernel, .derivative = Derivative::rules(gamma_has_none, gamma_has_none), .stays_weak = never_weak},
+        Op{.signature = "random_gamma", .family = Family::random, .type = gamma_type, .kernel = gamma_kernel, .derivative = Derivative::rules(jvp_gamma, vjp_gamma), .stays_weak = never_weak},
+        // operands: shape parameter, variate
+        Op{.signature = "random_gamma_slope", .family = Family::random, .type = same_dtype, .tile = gamma_slope_tile, .derivative = Derivative::rules(gamma_has_no_second, gamma_has_no_second), .costly = true},
         Op{.signature = "gamma(k, a, shape: shape = (), dtype: dtype = f32)", .doc = "Numbers of the gamma distribution of shape a and scale 1 (without a shape: one for each a).",
            .example = "gamma(key(0), 2.0) => 1.5897877", .family = Family::random, .lower = lower_gamma},
     };

@@ -73,5 +73,7 @@ void unit_kernel(const KernelCall& call);   // floats in [0, 1)
 void normal_kernel(const KernelCall& call);
 void integers_kernel(const KernelCall& call);
 void gamma_kernel(const KernelCall& call);  // kernels/random_gamma.cpp
+// The slopes of variates (second operand) by their shape (first), with their probabilities held.
+TileKernel gamma_slope_tile(std::span<const DType> operands, DType result);
 
 } // namespace vmaprun
