@@ -10,6 +10,7 @@
 #include "exec/stream.hpp"
 #include "exec/threads.hpp"
 #include "ir/structural.hpp"
+#include "ops/kernels/contraction_table.hpp"
 
 namespace vmaprun {
 namespace {
@@ -129,6 +130,14 @@ std::int64_t streamed_block(const Graph& graph, const Segment& segment, const Ru
     return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, axis.size.value()));
 }
 
+// Lanes that are the rows of a product are multiplied a group at a time: no block should end within one.
+std::int64_t whole_groups(const Graph& graph, const Segment& segment, std::int64_t block) {
+    const auto is_product = [&](std::uint32_t n) { return graph.nodes[n].op->family == Family::contraction; };
+    if (std::ranges::none_of(segment.steps, [&](const Step& step) { return std::ranges::any_of(step.nodes, is_product); })) return block;
+    const std::int64_t group = contraction_table().row_group;
+    return block < group ? block : (block + group / 2) / group * group;
+}
+
 } // namespace
 
 std::int64_t parts_of(const Graph& graph, const Segment& segment, const RunOptions& options, int threads) {
@@ -145,7 +154,7 @@ std::int64_t lanes_a_block(const Graph& graph, const Segment& segment, const Run
     if (weight(graph, segment) <= 1) return lanes; // its one kernel deals with its threads itself
     std::int64_t block = std::max<std::int64_t>(1, block_bytes / segment.lane_bytes);
     if (worth_all_threads(graph, segment, threads)) block = std::min(block, std::max<std::int64_t>(1, (lanes + 2 * threads - 1) / (2 * threads)));
-    return block;
+    return whole_groups(graph, segment, block);
 }
 
 bool run_in_blocks(const Work& work, const Segment& segment) {

@@ -175,10 +175,20 @@ class Fusing {
         return std::ranges::find(views, node.op->name()) != std::end(views);
     }
 
+    // The latest steps; those that make an operand of the node come first, before all that fold rows, which may be long.
+    std::vector<std::size_t> candidates(const Node& node) const {
+        std::vector<std::size_t> groups(recent_.rbegin(), recent_.rbegin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(recent_.size(), 8)));
+        const auto rank = [&](std::size_t group) {
+            const bool makes = std::ranges::any_of(node.operands, [&](Value operand) { return step_of_[operand.index] == group; });
+            return !makes ? 2 : drafts_[group].column_axes == 0 ? 1 : 0;
+        };
+        std::ranges::stable_sort(groups, {}, rank);
+        return groups;
+    }
+
     // A step that the node can join: its operands are there before it, or the step can wait until they are.
     std::size_t group_for(const Node& node, const RowWork& work) {
-        for (std::size_t k = recent_.size(); k-- > 0 && recent_.size() - k <= 8;) {
-            const std::size_t group = recent_[k];
+        for (const std::size_t group : candidates(node)) {
             Draft& draft = drafts_[group];
             const Fit fit = draft.nodes.size() < largest_fused ? fit_of(draft, node, work) : Fit::no;
             if (fit == Fit::no) continue;

@@ -26,6 +26,7 @@
 #include "peer.hpp"
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
+#include "transform/pass.hpp"
 #include "workloads.hpp"
 
 namespace bench {
@@ -60,6 +61,17 @@ double median(Times times) {
 
 // ---- data
 
+// Square matrices: each becomes symmetric, with a diagonal that outweighs what is beside it.
+void make_positive_definite(const Array& matrices) {
+    const std::int64_t n = matrices.shape().back();
+    for (float* m = matrices.as<float>(); m != matrices.as<float>() + matrices.size(); m += n * n) {
+        for (std::int64_t i = 0; i < n; ++i) {
+            for (std::int64_t k = 0; k < i; ++k) m[k * n + i] = m[i * n + k];
+            m[i * n + i] = static_cast<float>(n);
+        }
+    }
+}
+
 Array values_of(const Input& input, std::mt19937& random) {
     Array array(DType::f32, input.shape);
     float* to = array.as<float>();
@@ -74,8 +86,10 @@ Array values_of(const Input& input, std::mt19937& random) {
         case Input::Values::labels: to[i] = static_cast<float>(random() % 2); break;
         case Input::Values::real_axis: to[i] = -2.0F + 2.5F * along; break;
         case Input::Values::imaginary_axis: to[i] = -1.25F + 2.5F * along; break;
+        case Input::Values::positive_definite: to[i] = uniform(random) - 1.0F; break;
         }
     }
+    if (input.values == Input::Values::positive_definite) make_positive_definite(array);
     return array;
 }
 
@@ -118,7 +132,9 @@ class Machine {
         case Bound::triad: return triad(bytes_of(workload));
         case Bound::read: return read(bytes_of(workload));
         case Bound::arithmetic: return workload.operations / operations_a_millisecond();
-        case Bound::by_hand: return 0;
+        case Bound::write: return write(4 * static_cast<double>(element_count(workload.result)));
+        case Bound::by_hand:
+        case Bound::script: return 0;
         }
         return 0;
     }
@@ -130,6 +146,9 @@ class Machine {
     }
     double read(double bytes) {
         return time_of([&] { each(bytes / 4, [&](std::int64_t begin, std::int64_t size) { sink_ = bounds::read(x_.as<float>() + begin, size); }); });
+    }
+    double write(double bytes) {
+        return time_of([&] { each(bytes / 4, [&](std::int64_t begin, std::int64_t size) { bounds::write(to_.as<float>() + begin, size); }); });
     }
     double operations_a_millisecond() {
         constexpr std::int64_t rounds = 200'000;
@@ -201,18 +220,9 @@ class Run {
             std::ofstream file(data_ + "/" + workload.row + "." + input.name + ".npy", std::ios::binary);
             write_npy(inputs.back(), [&](std::string_view bytes) { file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); });
         }
-        const Source source(std::string(workload.script) + ".vm", text_of(options_.folder + "/" + workload.script + ".vm"));
-        const ParseResult parsed = parse(source);
-        Given given(workload.inputs, inputs);
-        TraceOptions options;
-        options.folder = fold_node;
-        const Traced traced = trace(parsed.script, given, options);
-        std::vector<Array> bound;
-        for (const TracedInput& input : traced.inputs) {
-            const auto which = std::ranges::find_if(workload.inputs, [&](const Input& candidate) { return input.name == candidate.name; });
-            bound.push_back(inputs[static_cast<std::size_t>(which - workload.inputs.begin())]);
-        }
-        return rounds(workload, *traced.graph, bound, inputs);
+        const Prepared own = prepare(workload.script, workload, inputs);
+        const Prepared compared = workload.compared ? prepare(workload.compared, workload, inputs) : Prepared();
+        return rounds(workload, own, compared, inputs);
     }
 
     std::map<std::string, std::string> versions() const {
@@ -224,21 +234,52 @@ class Run {
     int threads() const { return pool_.threads(); }
 
   private:
-    Measured rounds(const Workload& workload, const Graph& graph, const std::vector<Array>& bound, const std::vector<Array>& inputs) {
+    struct Prepared {
+        std::shared_ptr<const Graph> graph;
+        std::vector<Array> inputs; // of the graph
+
+        std::vector<Array> run() const { return vmaprun::run(*graph, inputs); }
+    };
+
+    Prepared prepare(const std::string& script, const Workload& workload, const std::vector<Array>& inputs) const {
+        const Source source(script + ".vm", text_of(options_.folder + "/" + script + ".vm"));
+        const ParseResult parsed = parse(source);
+        Given given(workload.inputs, inputs);
+        TraceOptions options;
+        options.folder = fold_node;
+        const Traced traced = trace(parsed.script, given, options);
+        Prepared prepared{run_passes(traced.graph), {}};
+        for (const TracedInput& input : traced.inputs) {
+            const auto which = std::ranges::find_if(workload.inputs, [&](const Input& candidate) { return input.name == candidate.name; });
+            prepared.inputs.push_back(inputs[static_cast<std::size_t>(which - workload.inputs.begin())]);
+        }
+        return prepared;
+    }
+
+    double limit_of(const Workload& workload, const Prepared& compared, const std::vector<Array>& inputs, const Array& by_hand, std::vector<Array>& result) {
+        if (workload.bound == Bound::by_hand) return time_of([&] { workload.by_hand(pool_, inputs, by_hand); });
+        if (workload.bound != Bound::script) return machine_.time(workload);
+        return time_of([&] {
+            result.clear();
+            result = compared.run();
+        });
+    }
+
+    Measured rounds(const Workload& workload, const Prepared& prepared, const Prepared& compared, const std::vector<Array>& inputs) {
         std::vector<Peer*> peers;
         for (const auto& peer : peers_) {
             if (peer->load(workload.row)) peers.push_back(peer.get());
         }
         Array by_hand(DType::f32, workload.result);
-        std::vector<Array> result;
+        std::vector<Array> result, other;
         Times own, limit;
         std::map<std::string, std::map<std::string, Times>> others;
         for (int round = -1; round < options_.rounds; ++round) { // the first one is for warmth alone
             const double own_time = time_of([&] {
                 result.clear(); // its memory is the next one's
-                result = run(graph, bound);
+                result = prepared.run();
             });
-            const double limit_time = workload.by_hand ? time_of([&] { workload.by_hand(pool_, inputs, by_hand); }) : machine_.time(workload);
+            const double limit_time = limit_of(workload, compared, inputs, by_hand, other);
             for (Peer* peer : peers) {
                 for (const auto& [form, time] : peer->time()) {
                     if (round >= 0) others[peer->library()][form].push_back(time);
@@ -298,6 +339,8 @@ const char* name_of_bound(Bound bound) {
     case Bound::copy: return "copy";
     case Bound::triad: return "triad";
     case Bound::read: return "read";
+    case Bound::write: return "write";
+    case Bound::script: return "vmaprun";
     case Bound::arithmetic: return "FMA peak";
     case Bound::by_hand: return "by hand";
     }
@@ -305,7 +348,7 @@ const char* name_of_bound(Bound bound) {
 }
 
 void print_head() {
-    std::printf("%-7s%-46s %9s %18s  %13s  %-16s %-16s %-16s %-16s\n", "row", "workload", "vmaprun", "bound", "of it (goal)", "NumPy (goal)", "numexpr (goal)", "PyTorch (goal)", "JAX");
+    std::printf("%-8s%-46s %9s %18s  %13s  %-16s %-16s %-16s %-16s\n", "row", "workload", "vmaprun", "bound", "of it (goal)", "NumPy (goal)", "numexpr (goal)", "PyTorch (goal)", "JAX");
 }
 
 // The ratio to a peer, by its best form, and the target: "21.4x (20x)"; every form that has a target of its own.
@@ -330,7 +373,7 @@ void print_row(const Measured& measured) {
     const Workload& workload = *measured.workload;
     const auto all = verdicts(measured);
     const bool met = std::ranges::all_of(all, &Verdict::met) && measured.wrong.empty();
-    std::printf("%-7s%-46s %6.2f ms %9s %6.2f ms  %5.2f (%4.2f)  %-16s %-16s %-16s %-16s %s", workload.row, workload.title, measured.own, name_of_bound(workload.bound), measured.bound,
+    std::printf("%-8s%-46s %6.2f ms %9s %6.2f ms  %5.2f (%4.2f)  %-16s %-16s %-16s %-16s %s", workload.row, workload.title, measured.own, name_of_bound(workload.bound), measured.bound,
                 measured.bound / measured.own, workload.part, peer_cell(measured, "numpy").c_str(), peer_cell(measured, "numexpr").c_str(), peer_cell(measured, "torch").c_str(),
                 peer_cell(measured, "jax").c_str(), met ? "met" : "NOT MET:");
     for (const Verdict& verdict : all) {

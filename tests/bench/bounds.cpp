@@ -52,6 +52,10 @@ void copy(const float* from, float* to, std::int64_t count) {
     walk(to, count, [&](std::int64_t i) { prefetch(from + i); stream(to + i, load(from + i)); }, [&](std::int64_t i) { to[i] = from[i]; });
 }
 
+void write(float* to, std::int64_t count) {
+    walk(to, count, [&](std::int64_t i) { stream(to + i, V(1.0f)); }, [&](std::int64_t i) { to[i] = 1; });
+}
+
 void triad(const float* x, const float* y, float* to, std::int64_t count) {
     const V three(3.0f);
     walk(to, count, [&](std::int64_t i) { prefetch(x + i); prefetch(y + i); stream(to + i, fma(three, load(y + i), load(x + i))); }, [&](std::int64_t i) { to[i] = x[i] + 3 * y[i]; });

@@ -11,6 +11,7 @@ namespace bounds {
 void copy(const float* from, float* to, std::int64_t count);
 void triad(const float* x, const float* y, float* to, std::int64_t count); // to = x + 3 y
 float read(const float* from, std::int64_t count);
+void write(float* to, std::int64_t count);
 
 // ---- arithmetic: so many rounds of independent multiply-adds on registers; gives the operations of a round of one thread
 float multiply_adds(std::int64_t rounds);

@@ -179,7 +179,30 @@ def numpy_forms(np, row, inputs):
             return np.matmul(flat, columns.reshape(n, height * width, -1).transpose(0, 2, 1)).reshape(n, len(w), height, width)
 
         return {"windows-matmul": products_of_windows}
+    if row == "grad":
+        return {"by-hand": lambda: network_gradient(np, *inputs)}
+    if row == "hg":
+        return numpy_forms(np, "h", inputs)
+    if row == "chol":
+        return {"cholesky": lambda: np.linalg.cholesky(inputs[0])}
+    if row == "solve":
+        x, v = inputs
+        return {"solve": lambda: np.linalg.solve(x, v[:, :, None])[:, :, 0]}
+    if row == "uniform":
+        generator, out = np.random.default_rng(0), np.empty_like(inputs[0])
+        return {"random-out": lambda: generator.random(dtype=np.float32, out=out)}
     return None
+
+
+# The gradient of mean(logsumexp(relu(x @ w1 + b1) @ w2 + b2)) by the weights, written out.
+def network_gradient(np, x, w1, b1, w2, b2):
+    hidden = x @ w1 + b1
+    active = np.maximum(hidden, 0)
+    scores = active @ w2 + b2
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True) * np.float32(len(x))
+    back = (weights @ w2.T) * (hidden > 0)
+    return np.concatenate([(x.T @ back).ravel(), back.sum(axis=0), (active.T @ weights).ravel(), weights.sum(axis=0)])
 
 
 def numexpr_forms(ne, row, inputs):
@@ -334,6 +357,35 @@ def torch_forms(torch, row, arrays):
     if row == "conv":
         x, w = inputs
         return {"conv2d": lambda: functional.conv2d(x, w, padding=1)}
+    if row == "hg":
+        x, y, w = inputs
+
+        def loss(w, x, y):
+            z = torch.dot(w, x)
+            return functional.softplus(z) - y * z
+
+        return {"vmap-grad": lambda: torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(w, x, y)}
+    if row == "grad":
+        x, *weights = inputs
+
+        def loss(weights):
+            w1, b1, w2, b2 = weights
+            return torch.logsumexp(torch.relu(x @ w1 + b1) @ w2 + b2, dim=1).mean()
+
+        def gradient():
+            leaves = [w.detach().requires_grad_() for w in weights]
+            return torch.cat([g.ravel() for g in torch.autograd.grad(loss(leaves), leaves)])
+
+        return {"autograd": gradient}
+    if row == "chol":
+        out = torch.empty_like(inputs[0])
+        return {"cholesky-out": lambda: torch.linalg.cholesky(inputs[0], out=out)}
+    if row == "solve":
+        x, v = inputs
+        return {"solve": lambda: torch.linalg.solve(x, v)}
+    if row == "uniform":
+        out = torch.empty_like(inputs[0])
+        return {"uniform-in-place": lambda: out.uniform_()}
     return None
 
 
@@ -375,6 +427,11 @@ def jax_forms(jax, row, arrays):
         "j": lambda re, im: jax.vmap(lambda ci: jax.vmap(lambda cr: escape(cr, ci))(re))(im),
         "fft": lambda x: jnp.fft.irfft(jnp.fft.rfft(x)),
         "conv": lambda x, w: jax.lax.conv_general_dilated(x, w, (1, 1), "SAME"),
+        "hg": lambda x, y, w: jax.vmap(jax.grad(lambda w, x, y: jax.nn.softplus(w @ x) - y * (w @ x)), in_axes=(None, 0, 0))(w, x, y),
+        "grad": lambda x, *w: jnp.concatenate([g.ravel() for g in jax.grad(lambda w: jax.nn.logsumexp(jax.nn.relu(x @ w[0] + w[1]) @ w[2] + w[3], axis=1).mean())(w)]),
+        "chol": lambda x: jnp.linalg.cholesky(x),
+        "solve": lambda x, v: jnp.linalg.solve(x, v[:, :, None])[:, :, 0],
+        "uniform": lambda x: jax.random.uniform(jax.random.key(0), x.shape),
     }
     if row not in functions:
         return None
@@ -386,6 +443,7 @@ LIBRARIES = {"numpy": numpy_forms, "numexpr": numexpr_forms, "torch": torch_form
 INPUTS = {
     "a": "x", "a2": "xyz", "b": "x", "c": ("x", "weight", "bias"), "d1": "xy", "d2": "xv", "d3-32": "xy", "d3-64": "xy", "d3-128": "xy",
     "e": "xw", "f": "xy", "g": ("x", "w1", "b1", "w2", "b2"), "h": "xyw", "i": "x", "j": ("re", "im"), "fft": "x", "conv": "xw",
+    "hg": "xyw", "grad": ("x", "w1", "b1", "w2", "b2"), "chol": "x", "solve": "xv", "uniform": "x",
 }
 SLOW = 100.0  # milliseconds: from here on a form is its own warmth
 

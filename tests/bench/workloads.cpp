@@ -66,6 +66,14 @@ const std::vector<Workload>& workloads() {
         {"fft", "fft", "rfft and back, 2^20", {{"x", {1 << 20}}}, {1 << 20}, Bound::copy, 0.05, 0, 1e-5, {{"numpy", "", 1}, {"torch", "", 1}}},
         {"conv", "conv", "conv 3x3, 64 to 64 channels, 8 of 56 x 56", {{"x", {8, 64, 56, 56}}, {"w", {64, 64, 3, 3}}}, {8, 64, 56, 56}, Bound::arithmetic, 0.8,
          2.0 * 8 * 64 * 64 * 9 * 56 * 56, 1e-3, {{"numpy", "", 1}, {"torch", "", 1}}},
+        {"hg", "hg", "h by grad of the loss; bound: h written out", {{"x", {100'000, 32}}, {"y", {100'000}, Values::labels}, {"w", {32}}}, {100'000, 32}, Bound::script, 0.95, 0, 1e-4,
+         {{"torch", "", 1}}, nullptr, "h"},
+        {"grad", "grad", "gradient of network g's loss; bound: the loss", {{"x", {65536, 64}}, {"w1", {64, 128}}, {"b1", {128}}, {"w2", {128, 10}}, {"b2", {10}}}, {64 * 128 + 128 + 128 * 10 + 10},
+         Bound::script, 0.33, 0, 1e-3, {{"torch", "", 1}}, nullptr, "network_loss"},
+        {"chol", "cholesky", "cholesky of 10000 matrices 16x16", {{"x", {10'000, 16, 16}, Values::positive_definite}}, {10'000, 16, 16}, Bound::copy, 0.05, 0, 1e-4, {{"numpy", "", 1}, {"torch", "", 1}}},
+        {"solve", "solve", "solve of 10000 systems 16x16", {{"x", {10'000, 16, 16}, Values::positive_definite}, {"v", {10'000, 16}}}, {10'000, 16}, Bound::read, 0.03, 0, 1e-3,
+         {{"numpy", "", 1}, {"torch", "", 1}}},
+        {"uniform", "uniform", "uniform random numbers, 1e7", {{"x", {flat}}}, {flat}, Bound::write, 0.5, 0, 0, {{"numpy", "", 1}, {"torch", "", 1}}},
     };
     return all;
 }

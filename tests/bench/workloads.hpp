@@ -13,12 +13,12 @@ namespace bench {
 struct Input {
     const char* name;
     vmaprun::Shape shape;
-    enum class Values { normal, uniform, real_axis, imaginary_axis, labels } values = Values::normal; // uniform: 0.5 … 1.5
+    enum class Values { normal, uniform, real_axis, imaginary_axis, labels, positive_definite } values = Values::normal; // uniform: 0.5 … 1.5; positive_definite: symmetric matrices
 };
 
-// What the machine could do at best. Memory: so many bytes read and written. Arithmetic: so many operations (a fused
-// multiply-add is two). By hand: the workload itself in C++ (bounds.hpp).
-enum class Bound { copy, triad, read, arithmetic, by_hand };
+// What the machine could do at best. Memory: so many bytes read and written, or the result written alone. Arithmetic: so many
+// operations (a fused multiply-add is two). By hand: the workload itself in C++ (bounds.hpp). Script: another script of ours.
+enum class Bound { copy, triad, read, write, arithmetic, by_hand, script };
 
 struct Target {
     const char* library; // "numpy", "numexpr", "torch"
@@ -40,6 +40,7 @@ struct Workload {
     double tolerance;  // of the result against NumPy's: |a - b| <= tolerance (1 + |b|); 0: not compared
     std::vector<Target> targets;
     ByHand by_hand = nullptr;
+    const char* compared = nullptr; // Bound::script: FILE.vm
 };
 
 const std::vector<Workload>& workloads();
