@@ -186,12 +186,18 @@ class Fusing {
         return groups;
     }
 
+    // Whether a product takes as its one row for all what the step makes an element a row of: it would read ahead of the tile.
+    bool needs_all_rows(const Node& node, const RowWork& work, std::size_t group) const {
+        if (work.product == nullptr) return false;
+        return std::ranges::any_of(node.operands, [&](Value operand) { return step_of_[operand.index] == group && !same_sizes(graph_.type(operand).shape, drafts_[group].space); });
+    }
+
     // A step that the node can join: its operands are there before it, or the step can wait until they are.
     std::size_t group_for(const Node& node, const RowWork& work) {
         for (const std::size_t group : candidates(node)) {
             Draft& draft = drafts_[group];
             const Fit fit = draft.nodes.size() < largest_fused ? fit_of(draft, node, work) : Fit::no;
-            if (fit == Fit::no) continue;
+            if (fit == Fit::no || needs_all_rows(node, work, group)) continue;
             const bool in_time = std::ranges::all_of(node.operands, [&](Value operand) {
                 const std::size_t from = step_of_[operand.index];
                 return from == none || from == group || drafts_[from].position < draft.position;
