@@ -56,15 +56,35 @@ class PipeRegion {
     mutable std::map<const Origin*, bool> origins_;
 };
 
+// Which values of the region come from those, each by what it is computed of.
+template <class IsSource> std::vector<bool> comes_from(const Graph& graph, const PipeRegion& region, IsSource&& is_source) {
+    std::vector<bool> comes(graph.values.size(), false);
+    for (const Node& node : graph.nodes) {
+        if (!region.holds(node)) continue;
+        const bool from = std::ranges::any_of(node.operands, [&](Value operand) { return comes[operand.index] || is_source(operand); });
+        for (const std::uint32_t result : node.results) comes[result] = from;
+    }
+    return comes;
+}
+
+// Whether a result comes from what has lanes, though it has none itself.
+bool varies(const Graph& graph, const PipeRegion& region, Value result) {
+    return comes_from(graph, region, [&](Value operand) { return !graph.lanes(operand).empty(); })[result.index];
+}
+
 std::string parts_text(std::int64_t parts) { return parts < 0 ? "in one part a device" : "in " + count_of(parts, "part"); }
 
 // The mapped axis on which all results lie already: that of a vmap around the call, or of one in it whose results they are.
+// What is the same in all lanes is computed once.
 std::optional<LaneId> mapped_axis(const Graph& graph, const PipeRegion& region) {
     std::optional<LaneId> common;
     for (const Value result : region.results()) {
         const Node& maker = graph.maker(result);
         const Lanes& lanes = graph.lanes(result);
-        if (lanes.empty() && !is(maker, unlane_op)) return std::nullopt;
+        if (lanes.empty() && !is(maker, unlane_op)) {
+            if (varies(graph, region, result)) return std::nullopt;
+            continue;
+        }
         const LaneId lane = lanes.empty() ? static_cast<LaneId>(maker.integer(1)) : lanes.front();
         if (common && *common != lane) return std::nullopt;
         common = lane;
@@ -72,18 +92,34 @@ std::optional<LaneId> mapped_axis(const Graph& graph, const PipeRegion& region) 
     return common;
 }
 
+// How good a cut is for the results, less being better: the innermost of their axes, then how many stay whole. None where one
+// stays whole although it comes from what is cut. What doesn't (a part that another call shares, such as weights turned) may.
+std::optional<std::pair<std::int64_t, std::size_t>> cost_of(const Graph& graph, const PipeRegion& region, const Cut& cut) {
+    const std::vector<bool> comes = comes_from(graph, region, [&](Value value) { return value == cut.seed; });
+    std::pair<std::int64_t, std::size_t> cost{0, 0};
+    for (const Value result : region.results()) {
+        if (cut.is_cut(result)) cost.first = std::max(cost.first, cut.axis[result.index]);
+        else if (comes[result.index]) return std::nullopt;
+        else ++cost.second;
+    }
+    if (cost.second == region.results().size()) return std::nullopt;
+    return cost;
+}
+
 std::optional<Cut> best_cut(const Graph& graph, const PipeRegion& region) {
     constexpr std::size_t most_operands = 32;
     std::optional<Cut> best;
-    const Value first = region.results().front();
+    std::optional<std::pair<std::int64_t, std::size_t>> least;
     for (std::size_t i = 0; i < std::min(most_operands, region.operands().size()); ++i) {
         const Value operand = region.operands()[i];
         if (!graph.lanes(operand).empty()) continue;
         for (std::size_t axis = 0; axis < graph.type(operand).rank(); ++axis) {
             if (graph.type(operand).shape[axis].value() < 2) continue;
             Cut cut = follow_axis(graph, operand, static_cast<std::int64_t>(axis), [&](const Node& node) { return region.holds(node); });
-            if (!std::ranges::all_of(region.results(), [&](Value result) { return cut.is_cut(result); })) continue;
-            if (!best || cut.axis[first.index] < best->axis[first.index]) best = std::move(cut);
+            const auto cost = cost_of(graph, region, cut);
+            if (!cost || (least && *cost >= *least)) continue;
+            least = cost;
+            best = std::move(cut);
         }
     }
     return best;
@@ -92,7 +128,7 @@ std::optional<Cut> best_cut(const Graph& graph, const PipeRegion& region) {
 // What stands in the way, of the axes of what goes in: the first operation that looks across the one that gets farthest.
 std::string refusal(const Graph& graph, const PipeRegion& region) {
     for (const Value result : region.results()) {
-        if (graph.type(result).rank() == 0) return "not cut: its result " + graph.type(result).text() + place_of(graph.maker(result).origin) + " has no axis";
+        if (graph.type(result).rank() == 0 && result == region.results().back()) return "not cut: its result " + graph.type(result).text() + place_of(graph.maker(result).origin) + " has no axis";
     }
     std::string words = "not cut: there is no axis on which its results are independent";
     std::uint32_t farthest = 0;
@@ -132,6 +168,7 @@ std::shared_ptr<Graph> cut_pipe(const std::shared_ptr<Graph>& graph, std::uint32
     }
     std::string results;
     for (const Value result : region.results()) {
+        if (!cut->is_cut(result)) continue;
         results += (results.empty() ? "axis " : ", axis ") + std::to_string(cut->axis[result.index]) + " of " + graph->type(result).text();
     }
     pipe.outcome = parts_text(pipe.parts) + " along " + results;
