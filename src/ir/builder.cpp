@@ -296,6 +296,7 @@ std::vector<Value> Builder::add_all(const Op& op, std::vector<Value> operands, A
     }
     const bool weak = results_are_weak(op, types, attributes);
     std::vector<TensorType> results = op.type(types, attributes);
+    for (const TensorType& result : results) check_countable(result.shape);
     if (auto folded = fold(op, operands, attributes)) return *folded;
     Key key{&op, operands, attributes};
     if (op.effect == Effect::none) {

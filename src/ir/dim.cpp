@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "base/checked.hpp"
+#include "base/error.hpp"
 
 namespace vmaprun {
 
@@ -175,6 +176,11 @@ bool same_sizes(const Dims& a, const Dims& b) {
 
 bool any_symbolic(const Dims& dims) {
     return std::ranges::any_of(dims, [](const Dim& dim) { return dim.is_symbolic(); });
+}
+
+void check_countable(const Dims& shape) {
+    if (any_symbolic(shape) || checked_product(values_of(shape))) return;
+    throw UserError(error("E310", "a tensor of shape " + dims_text(shape) + " has more elements than can be counted"));
 }
 
 } // namespace vmaprun

@@ -48,6 +48,7 @@ std::string dims_text(const Dims& dims); // "[4, k]"; rank 0 is ""
 std::vector<std::int64_t> values_of(const Dims& dims);
 Dim product_of(const Dims& dims);
 bool any_symbolic(const Dims& dims);
+void check_countable(const Dims& shape); // throws E310 where a tensor of the shape has more elements than can be counted
 bool same_sizes(const Dims& a, const Dims& b); // the same numbers (or witnesses)
 
 } // namespace vmaprun

@@ -1,6 +1,7 @@
 // matmul, vecdot, tensordot, outer, cross, diagonal and trace, lowered to dot_general, gathers and sums.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "ops/call.hpp"
 #include "ops/contraction.hpp"
@@ -172,7 +173,7 @@ Value diagonal(Builder& builder, const BuiltinCall& call) {
     const Value x = call.tensor(0);
     const Dims shape = builder.type(x).shape;
     if (shape.size() < 2) call.fail(0, error("E307", std::string(call.op().name()) + " needs a matrix, not " + shape_words(shape)));
-    const std::int64_t offset = call.integer(1).value();
+    const std::int64_t offset = std::max(call.integer(1).value(), -std::numeric_limits<std::int64_t>::max());
     const Dim rows = shape[shape.size() - 2], columns = shape.back();
     const Dim down = offset < 0 ? Dim(-offset) : Dim(0), right = offset > 0 ? Dim(offset) : Dim(0);
     const Dim height = rows - down, width = columns - right;

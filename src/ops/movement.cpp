@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/checked.hpp"
 #include "ops/call.hpp"
 #include "ops/families.hpp"
 #include "ops/lane_iteration.hpp"
@@ -21,8 +20,7 @@ void check_shape(const Dims& shape) {
             throw UserError(error("E310", "a size can't be negative: " + size.text() + " in the shape " + dims_text(shape)));
         }
     }
-    if (any_symbolic(shape) || checked_product(values_of(shape))) return;
-    throw UserError(error("E310", "a tensor of shape " + dims_text(shape) + " has more elements than can be counted"));
+    check_countable(shape);
 }
 
 Value reshape_to(Builder& builder, Value x, const Dims& shape) {
