@@ -114,6 +114,7 @@ class Chosen {
         std::vector<Value> outputs = tensor_leaves(tracer_, traced.result, span_, "the result of what is differentiated");
         guard.open = false;
         traced.function.graph = builder_.finish_body(std::move(outputs));
+        traced.result = tree_of(traced.result, traced.function.graph->outputs); // a result from outside has a place in the graph now
         return traced;
     }
 
