@@ -356,7 +356,12 @@ std::vector<std::vector<Value>> jacobian_blocks(Builder& builder, const Traced1&
     std::vector<TensorType> results;
     for (std::size_t o = 0; o < outputs; ++o) results.push_back(traced.function.graph->type(traced.function.graph->outputs[o]));
     std::vector<std::vector<Value>> blocks(outputs, std::vector<Value>(inputs.size()));
-    const auto zeros = [&](std::size_t o, std::size_t i) { return zeros_of(builder, differentiable(results[o].dtype) ? results[o].dtype : inputs[i].dtype, joined_shape(results[o].shape, inputs[i].shape)); };
+    // Nothing has the type that something would have: of the cotangents of the argument, or the tangents of the result.
+    const auto zeros = [&](std::size_t o, std::size_t i) {
+        TensorType type = mode == Mode::forward && differentiable(results[o].dtype) ? results[o] : inputs[i];
+        type.shape = joined_shape(results[o].shape, inputs[i].shape);
+        return zero_of(builder, type);
+    };
     if (mode == Mode::forward) {
         const Numbering numbering = number_elements(inputs);
         const Directions directions(builder, numbering.total, span);
