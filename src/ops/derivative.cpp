@@ -1,5 +1,6 @@
 #include "ops/derivative.hpp"
 
+#include "ops/pointwise.hpp"
 #include "ops/reduction.hpp"
 
 namespace vmaprun {
@@ -22,7 +23,21 @@ Value zeros_like(Builder& builder, Value value) {
 
 Value add_cotangents(Builder& builder, Value a, Value b) {
     if (!a || !b) return a ? a : b;
+    // With a negated one a difference: the same bits for one operation less.
+    const auto negated = [&](Value value) { return builder.maker(value).op->name() == "negative" ? builder.maker(value).operands[0] : Value{}; };
+    if (const Value taken = negated(b)) return pointwise(builder, "subtract", {a, taken});
+    if (const Value taken = negated(a)) return pointwise(builder, "subtract", {b, taken});
     return pointwise(builder, "add", {a, b});
+}
+
+Value scaled(Builder& builder, Value cotangent, Value slope) {
+    const TensorType type = builder.type(cotangent);
+    if (type.shape.empty() && type == builder.type(slope) && !is_complex(type.dtype)) { // what begins a gradient is 1
+        const auto number = constant_number(builder, cotangent);
+        if (number == 1.0) return slope;
+        if (number == -1.0) return pointwise(builder, "negative", {slope});
+    }
+    return pointwise(builder, "multiply", {cotangent, slope});
 }
 
 Value sum_over_lane(Builder& builder, Value value, LaneId lane) {

@@ -55,6 +55,8 @@ Value zeros_like(Builder& builder, Value value);
 Value zeros_of(Builder& builder, DType dtype, const Dims& shape);
 // The sum of two tangents or cotangents of one value, either of which may be absent.
 Value add_cotangents(Builder& builder, Value a, Value b);
+// A tangent or cotangent times a slope.
+Value scaled(Builder& builder, Value cotangent, Value slope);
 // A value over one more mapped axis summed over it (times the number of lanes where it doesn't vary).
 Value sum_over_lane(Builder& builder, Value value, LaneId lane);
 // The inverse of a permutation.

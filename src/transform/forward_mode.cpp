@@ -77,7 +77,7 @@ std::vector<Value> pointwise_tangents(const Primal& at, std::span<const Value> t
     for (std::size_t i = 0; i < tangents.size(); ++i) {
         if (!tangents[i] || at.node.op->derivative.partials[i] == nullptr) continue;
         const Value slope = at.node.op->derivative.partials[i](at.builder, at.operands, at.results[0]);
-        sum = add_cotangents(at.builder, sum, pointwise(at.builder, "multiply", {tangents[i], slope}));
+        sum = add_cotangents(at.builder, sum, scaled(at.builder, tangents[i], slope));
     }
     return {sum};
 }

@@ -146,7 +146,7 @@ std::vector<Value> ReverseMode::rule(const Remembered& entry, const std::vector<
     std::vector<Value> products(operands.size());
     for (std::size_t i = 0; i < operands.size(); ++i) {
         if (!wanted[i] || derivative.partials[i] == nullptr) continue;
-        products[i] = pointwise(builder_, "multiply", {cotangents[0], derivative.partials[i](builder_, operands, results[0])});
+        products[i] = scaled(builder_, cotangents[0], derivative.partials[i](builder_, operands, results[0]));
     }
     return products;
 }
