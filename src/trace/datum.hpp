@@ -22,7 +22,7 @@ struct TupleDatum {
     std::vector<Datum> items;
     std::vector<Span> spans; // where each item was written, when the tuple is a literal; else empty
     bool counted = true;     // false: the slices of an axis whose size isn't known yet: as many as are asked for
-    bool may_have(std::size_t count) const { return counted ? items.size() == count : items.size() >= count; }
+    bool may_have(std::size_t count) const;
 };
 struct RecordDatum {
     std::vector<std::pair<std::string, Datum>> fields;
@@ -66,6 +66,8 @@ struct Datum {
     bool none() const { return std::holds_alternative<NoneDatum>(is); }
     bool poison() const { return std::holds_alternative<PoisonDatum>(is); }
 };
+
+inline bool TupleDatum::may_have(std::size_t count) const { return counted ? items.size() == count : items.size() >= count; }
 
 // "f32[4, 5]", "(f32, i64)", "{w: f32[3]}", "a function", "none" ...
 std::string type_text(const Builder& builder, const Datum& datum);

@@ -173,8 +173,7 @@ template <int N, int Length, bool Upper, int... At> constexpr auto halves_mask(S
     return Sequence<(At / (Length / 2) * Length + At % (Length / 2) + (Upper ? Length / 2 : 0))...>{};
 }
 template <class T, int N, int... At> inline Vector<T, N> shuffled(Vector<T, N> a, Vector<T, N> b, Sequence<At...>) {
-    using Mask = Vector<typename IntegerOf<T>::type, N>;
-    return __builtin_shuffle(a, b, Mask{At...});
+    return __builtin_shufflevector(a, b, At...);
 }
 // One step of the tree for two vectors of segments: each segment's first half meets its second half.
 template <class F, class T, int N, int Length> inline Vector<T, N> tree_step(Vector<T, N> a, Vector<T, N> b) {

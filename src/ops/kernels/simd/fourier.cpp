@@ -32,17 +32,14 @@ template <class T, int N> inline Pair<T, N> spread_pair(const T* at) { return {s
 // ---- pairs as they lie in memory: re, im, re, im …
 
 template <class T, int N, int... At> inline Pair<T, N> apart(Vector<T, N> a, Vector<T, N> b, Sequence<At...>) {
-    using Mask = Vector<typename IntegerOf<T>::type, N>;
-    return {__builtin_shuffle(a, b, Mask{(2 * At)...}), __builtin_shuffle(a, b, Mask{(2 * At + 1)...})};
+    return {__builtin_shufflevector(a, b, (2 * At)...), __builtin_shufflevector(a, b, (2 * At + 1)...)};
 }
 template <class T, int N, int... At> inline void together(T* to, const Pair<T, N>& x, Sequence<At...>) {
-    using Mask = Vector<typename IntegerOf<T>::type, N>;
-    store<T, N>(to, __builtin_shuffle(x.re, x.im, Mask{(At / 2 + (At & 1) * N)...}));
-    store<T, N>(to + N, __builtin_shuffle(x.re, x.im, Mask{(N / 2 + At / 2 + (At & 1) * N)...}));
+    store<T, N>(to, __builtin_shufflevector(x.re, x.im, (At / 2 + (At & 1) * N)...));
+    store<T, N>(to + N, __builtin_shufflevector(x.re, x.im, (N / 2 + At / 2 + (At & 1) * N)...));
 }
 template <class T, int N, int... At> inline Vector<T, N> backwards(Vector<T, N> x, Sequence<At...>) {
-    using Mask = Vector<typename IntegerOf<T>::type, N>;
-    return __builtin_shuffle(x, Mask{(N - 1 - At)...});
+    return __builtin_shufflevector(x, x, (N - 1 - At)...);
 }
 
 template <class T, int N> inline Pair<T, N> read(const T* from) {

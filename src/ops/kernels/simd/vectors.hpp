@@ -123,10 +123,9 @@ template <int Count, int... Numbers> struct Counting : Counting<Count - 1, Count
 template <int... Numbers> struct Counting<0, Numbers...> { using type = Sequence<Numbers...>; };
 
 template <class T, int N, int Block, int... At> inline void exchange(Vector<T, N>& low, Vector<T, N>& high, Sequence<At...>) {
-    using Mask = Vector<typename IntegerOf<T>::type, N>;
     const Vector<T, N> a = low, b = high;
-    low = __builtin_shuffle(a, b, Mask{((At & Block) != 0 ? N + At - Block : At)...});
-    high = __builtin_shuffle(a, b, Mask{((At & Block) != 0 ? N + At : At + Block)...});
+    low = __builtin_shufflevector(a, b, ((At & Block) != 0 ? N + At - Block : At)...);
+    high = __builtin_shufflevector(a, b, ((At & Block) != 0 ? N + At : At + Block)...);
 }
 
 template <class T, int N, int Block = 1> inline void transpose(Vector<T, N>* rows) {
