@@ -17,6 +17,7 @@
 #include <optional>
 #include <random>
 #include <sstream>
+#include <thread>
 #include <unistd.h>
 
 #include "bounds.hpp"
@@ -45,14 +46,19 @@ struct Options {
 double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
 // One run for warmth, then as many as fit into 5 ms; the time of one of them.
+// After some work for warmth: caches, clocks and threads are as in the middle of a long job.
 double time_of(const std::function<void()>& work) {
-    auto start = Clock::now();
-    work();
-    const int repeats = std::clamp(static_cast<int>(5 / milliseconds_since(start)), 1, 50);
-    start = Clock::now();
+    const auto begin = Clock::now();
+    int warm = 0;
+    for (; warm == 0 || milliseconds_since(begin) < 8; ++warm) work();
+    const int repeats = std::clamp(static_cast<int>(8 * warm / milliseconds_since(begin)), 1, 50);
+    const auto start = Clock::now();
     for (int i = 0; i < repeats; ++i) work();
     return milliseconds_since(start) / repeats;
 }
+
+// Threads of whoever was measured last may spin a while before they sleep: they would take time from the next one.
+void settle() { std::this_thread::sleep_for(std::chrono::milliseconds(30)); }
 
 double median(Times times) {
     std::ranges::sort(times);
@@ -275,12 +281,14 @@ class Run {
         Times own, limit;
         std::map<std::string, std::map<std::string, Times>> others;
         for (int round = -1; round < options_.rounds; ++round) { // the first one is for warmth alone
+            settle();
             const double own_time = time_of([&] {
                 result.clear(); // its memory is the next one's
                 result = prepared.run();
             });
             const double limit_time = limit_of(workload, compared, inputs, by_hand, other);
             for (Peer* peer : peers) {
+                settle();
                 for (const auto& [form, time] : peer->time()) {
                     if (round >= 0) others[peer->library()][form].push_back(time);
                 }

@@ -2,7 +2,7 @@
 
 Prints "ready VERSION" (or ends, when the library isn't there), then answers lines on stdin, each with one line:
     load ROW      reads the row's inputs from FOLDER; "ok", or "none" where the library has no form of that row
-    time          runs every form once for warmth and then for about 5 ms: "FORM=MILLISECONDS ..."
+    time          runs every form for about 8 ms for warmth, and then for 8 ms: "FORM=MILLISECONDS ..."
     check PATH    writes the result of the first exact form as raw f32: "ok"
 Every form is the library's best: into buffers that exist (`out=`), in place, by its own fused functions.
 """
@@ -472,8 +472,14 @@ class Peer:
         for name, form in self.forms.items():
             if self.spent[name] > 20_000:  # a form of seconds: a few rounds tell enough
                 continue
-            once = self.last[name] if self.last[name] > SLOW else milliseconds(form)
-            repeats = 1 if once > SLOW else max(1, min(50, int(5 / once)))
+            once = self.last[name]
+            if once <= SLOW:
+                begin, warm = time.perf_counter(), 0
+                while warm == 0 or time.perf_counter() - begin < 0.008:
+                    form()
+                    warm += 1
+                once = (time.perf_counter() - begin) * 1e3 / warm
+            repeats = 1 if once > SLOW else max(1, min(50, int(8 / once)))
             start = time.perf_counter()
             for _ in range(repeats):
                 form()
