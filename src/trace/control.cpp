@@ -7,30 +7,12 @@
 #include "ops/control.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
-#include "trace/functions.hpp"
+#include "trace/arguments.hpp"
 #include "trace/tracer.hpp"
+#include "transform/replay.hpp"
 
 namespace vmaprun {
 namespace {
-
-// A body that is being traced; thrown away unless finished.
-class OpenBody {
-  public:
-    OpenBody(Builder& builder, std::uint32_t sequence) : builder_(builder) { builder_.begin_body(sequence); }
-    ~OpenBody() {
-        if (open_) builder_.discard_body();
-    }
-    OpenBody(const OpenBody&) = delete;
-    OpenBody& operator=(const OpenBody&) = delete;
-    std::shared_ptr<Graph> finish(std::vector<Value> outputs) {
-        open_ = false;
-        return builder_.finish_body(std::move(outputs));
-    }
-
-  private:
-    Builder& builder_;
-    bool open_ = true;
-};
 
 // Marks the condition that code stands under, for collectives.
 class Under {
@@ -43,15 +25,6 @@ class Under {
   private:
     Tracer& tracer_;
 };
-
-std::vector<Value> leaves_of(Tracer& tracer, const Datum& datum, Span span, const std::string& what) {
-    std::vector<Value> leaves;
-    const Datum* other = nullptr;
-    collect_leaves(datum, leaves, &other);
-    if (other && other->poison()) throw AlreadyReported{};
-    if (other) throw UserError(error("E406", what + " must be a tensor or a tree of tensors, not " + type_text(tracer.builder(), *other)).at(span));
-    return leaves;
-}
 
 std::vector<TensorType> types_of(const Builder& builder, const std::vector<Value>& values) {
     std::vector<TensorType> types;
@@ -105,7 +78,7 @@ struct Carry {
 };
 
 Carry carry_of(Tracer& tracer, const Datum& init, Span span) {
-    Carry carry{init, leaves_of(tracer, init, span, "the carry"), {}, {}};
+    Carry carry{init, tensor_leaves(tracer, init, span, "the carry"), {}, {}};
     carry.types = types_of(tracer.builder(), carry.init);
     for (const Value value : carry.init) carry.lanes.push_back(tracer.builder().lanes(value));
     return carry;
@@ -125,7 +98,7 @@ bool settle(Tracer& tracer, Carry& carry, const Datum& result, const Lanes& cond
     if (!same_structure(carry.tree, result)) {
         throw UserError(error("E302", "the carry begins as " + type_text(builder, carry.tree) + ", but a step makes it " + type_text(builder, result)).at(span, "this is " + type_text(builder, result)));
     }
-    const std::vector<Value> leaves = leaves_of(tracer, result, span, "the carry");
+    const std::vector<Value> leaves = tensor_leaves(tracer, result, span, "the carry");
     bool settled = true;
     for (std::size_t i = 0; i < leaves.size(); ++i) {
         const TensorType after = builder.type(leaves[i]);
@@ -205,10 +178,10 @@ Datum Tracer::decided(bool condition, const ast::If& node, Span span, const Scop
     Datum other;
     try {
         const Under under(*this, {}, node.condition->span);
-        const OpenBody dead(*builder_, 0);
+        const NewBody dead(*builder_, 0);
         other = branch(!condition);
         other_text = type_text(*builder_, other);
-        types = types_of(*builder_, leaves_of(*this, other, condition ? else_span : then_span, "the value of a branch"));
+        types = types_of(*builder_, tensor_leaves(*this, other, condition ? else_span : then_span, "the value of a branch"));
     } catch (const UserError&) {
         return taken;
     } catch (const AlreadyReported&) {
@@ -246,10 +219,10 @@ Datum Tracer::conditional(Value condition, const ast::If& node, Span span, const
     };
     const auto trace_branch = [&](Span place, const std::function<Datum()>& evaluate_it) {
         const Under under(*this, condition_lanes, node.condition->span);
-        OpenBody body(*builder_, sequence);
+        NewBody body(*builder_, sequence);
         Branch branch{evaluate_it(), nullptr, place, {}};
         branch.type = type_text(*builder_, branch.tree);
-        branch.body = body.finish(leaves_of(*this, branch.tree, place, "the value of a branch"));
+        branch.body = body.finish(tensor_leaves(*this, branch.tree, place, "the value of a branch"));
         return branch;
     };
     Branch first = trace_branch(node.then_block.statements.back().value->span, [&] { return evaluate_block(node.then_block, scope); });
@@ -317,7 +290,7 @@ Datum Tracer::while_loop(const ast::Loop& node, const Datum& init, Span span, co
     Carry carry = carry_of(*this, init, node.init->span);
     const std::uint32_t sequence = builder_->reserve_sequence();
     for (;;) {
-        OpenBody open_condition(*builder_, sequence);
+        NewBody open_condition(*builder_, sequence);
         ScopePtr inner = inner_scope(scope);
         bind_pattern(node.pattern, carry_parameters(*builder_, carry), inner, node.init->span);
         const Value condition = condition_value(*node.condition, inner, "the condition of `loop`");
@@ -325,12 +298,12 @@ Datum Tracer::while_loop(const ast::Loop& node, const Datum& init, Span span, co
         const std::shared_ptr<Graph> condition_body = open_condition.finish({condition});
 
         const Under under(*this, condition_lanes, node.condition->span);
-        OpenBody open_body(*builder_, sequence);
+        NewBody open_body(*builder_, sequence);
         inner = inner_scope(scope);
         bind_pattern(node.pattern, carry_parameters(*builder_, carry), inner, node.init->span);
         const Datum result = evaluate_block(node.body, inner);
         if (!settle(*this, carry, result, condition_lanes, step_span)) continue;
-        const std::shared_ptr<Graph> body = open_body.finish(leaves_of(*this, result, step_span, "the carry"));
+        const std::shared_ptr<Graph> body = open_body.finish(tensor_leaves(*this, result, step_span, "the carry"));
         fit_outputs(*builder_, *body, 0, carry.types);
         return results_tree(carry, builder_->add_control(while_op, initial_values(*builder_, carry), {limit}, {condition_body, body}, carry.types, carry.lanes, sequence));
     }
@@ -366,17 +339,17 @@ Datum Tracer::range_loop(const ast::Loop& node, const RangeDatum& range, const D
     for (;;) {
         std::shared_ptr<Graph> condition;
         if (!bound_lanes.empty()) {
-            OpenBody open(*builder_, sequence);
+            NewBody open(*builder_, sequence);
             const Value counter = builder_->parameter({DType::i64, {}, weak}, bound_lanes);
             carry_parameters(*builder_, carry);
             condition = open.finish({pointwise(*builder_, "less", {counter, last})});
         }
         const Under under(*this, bound_lanes, node.sequence->span);
-        OpenBody open(*builder_, sequence);
+        NewBody open(*builder_, sequence);
         const Value counter = builder_->parameter({DType::i64, {}, weak}, bound_lanes);
         const Datum result = step(carry_parameters(*builder_, carry), counter);
         if (!settle(*this, carry, result, bound_lanes, step_span)) continue;
-        std::vector<Value> outputs = leaves_of(*this, result, step_span, "the carry");
+        std::vector<Value> outputs = tensor_leaves(*this, result, step_span, "the carry");
         std::vector<TensorType> types = carry.types;
         std::vector<Lanes> lanes = carry.lanes;
         if (bound_lanes.empty()) {
@@ -429,11 +402,11 @@ Dim scan_length(Builder& builder, const std::vector<Value>& xs, const Tracer::Sc
 Datum Tracer::scan(const StepFunction& step, const Datum& init, const Datum& xs, const ScanOptions& options, Span span) {
     const Origin origin(*builder_, span);
     Carry carry = carry_of(*this, init, span);
-    const std::vector<Value> items = leaves_of(*this, xs, span, "what a scan goes over");
+    const std::vector<Value> items = tensor_leaves(*this, xs, span, "what a scan goes over");
     const Dim length = scan_length(*builder_, items, options, span);
     const std::uint32_t sequence = builder_->reserve_sequence();
     for (;;) {
-        OpenBody open(*builder_, sequence);
+        NewBody open(*builder_, sequence);
         const Datum state = carry_parameters(*builder_, carry);
         std::vector<Value> slices;
         for (const Value item : items) {
@@ -449,8 +422,8 @@ Datum Tracer::scan(const StepFunction& step, const Datum& init, const Datum& xs,
         }
         const Datum& after = options.collect ? result.tuple()->items[0] : result;
         if (!settle(*this, carry, after, {}, span)) continue;
-        std::vector<Value> outputs = leaves_of(*this, after, span, "the carry"), ys;
-        if (options.collect) ys = leaves_of(*this, result.tuple()->items[1], span, "what a scan collects");
+        std::vector<Value> outputs = tensor_leaves(*this, after, span, "the carry"), ys;
+        if (options.collect) ys = tensor_leaves(*this, result.tuple()->items[1], span, "what a scan collects");
         std::vector<TensorType> types = carry.types;
         std::vector<Lanes> lanes = carry.lanes;
         for (const Value y : ys) {

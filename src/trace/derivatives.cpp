@@ -10,35 +10,14 @@
 #include "ops/control.hpp"
 #include "ops/derivative.hpp"
 #include "ops/movement.hpp"
+#include "trace/arguments.hpp"
 #include "transform/derivative.hpp"
+#include "transform/replay.hpp"
 
 namespace vmaprun {
 namespace {
 
-using Slots = std::vector<const CallArgument*>;
-
-FunctionPtr function_argument(Tracer& tracer, const CallArgument* argument, std::string_view transform) {
-    return tracer.expect_function(argument->value, argument->span, "the first argument of `" + std::string(transform) + "`");
-}
-
-bool boolean_argument(Tracer& tracer, const CallArgument* argument, const std::string& what) {
-    if (argument == nullptr) return false;
-    const Value* value = argument->value.tensor();
-    const auto constant = value ? tracer.builder().static_value(*value) : std::nullopt;
-    if (!constant || constant->rank() != 0 || constant->dtype() != DType::boolean) throw UserError(error("E209", what + " must be true or false").at(argument->span));
-    return *constant->as<bool>();
-}
-
 // ---- trees
-
-std::vector<Value> tensor_leaves(Tracer& tracer, const Datum& datum, Span span, const std::string& what) {
-    std::vector<Value> leaves;
-    const Datum* other = nullptr;
-    collect_leaves(datum, leaves, &other);
-    if (other && other->poison()) throw AlreadyReported{};
-    if (other) throw UserError(error("E406", what + " must be a tensor or a tree of tensors, not " + type_text(tracer.builder(), *other)).at(span));
-    return leaves;
-}
 
 Datum tree_of(const Datum& tree, const std::vector<Value>& leaves) {
     std::size_t next = 0;
@@ -99,21 +78,13 @@ class Chosen {
             for (const Value leaf : tensor_leaves(tracer_, argument(k).value, argument(k).span, "what a derivative is taken by")) traced.arguments.push_back(leaf);
         }
         traced.function.depth = builder_.nesting_depth();
-        builder_.begin_function();
-        struct Guard {
-            Builder& builder;
-            bool open = true;
-            ~Guard() {
-                if (open) builder.discard_body();
-            }
-        } guard{builder_};
+        NewBody body(builder_);
         std::vector<Value> parameters;
         for (const Value leaf : traced.arguments) parameters.push_back(builder_.parameter(builder_.type(leaf), builder_.lanes(leaf)));
         traced.result = function_->call(tracer_, inner_arguments(parameters), span_);
         if (traced.result.poison()) throw AlreadyReported{};
         std::vector<Value> outputs = tensor_leaves(tracer_, traced.result, span_, "the result of what is differentiated");
-        guard.open = false;
-        traced.function.graph = builder_.finish_body(std::move(outputs));
+        traced.function.graph = body.finish(std::move(outputs));
         traced.result = tree_of(traced.result, traced.function.graph->outputs); // a result from outside has a place in the graph now
         return traced;
     }
@@ -580,22 +551,14 @@ Datum checkpoint_native(Tracer& tracer, const Slots& slots, Span) {
         Builder& builder = inner.builder();
         const Tracer::Origin origin(builder, span);
         const std::uint32_t sequence = builder.reserve_sequence();
-        builder.begin_body(sequence);
-        struct Guard {
-            Builder& builder;
-            bool open = true;
-            ~Guard() {
-                if (open) builder.discard_body();
-            }
-        } guard{builder};
+        NewBody open(builder, sequence);
         const Datum result = function->call(inner, arguments, span);
         if (result.poison()) throw AlreadyReported{};
         const std::vector<Value> outputs = tensor_leaves(inner, result, span, "the result of what is checkpointed");
         const std::vector<TensorType> types = types_of(builder, outputs);
         std::vector<Lanes> lanes;
         for (const Value output : outputs) lanes.push_back(builder.lanes(output));
-        guard.open = false;
-        const std::shared_ptr<Graph> body = builder.finish_body(outputs);
+        const std::shared_ptr<Graph> body = open.finish(outputs);
         return tree_of(result, builder.add_control(call_op, {}, {}, {body}, types, lanes, sequence));
     }));
 }

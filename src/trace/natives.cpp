@@ -6,16 +6,11 @@
 #include "ops/indexing.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
+#include "trace/arguments.hpp"
 #include "trace/derivatives.hpp"
 
 namespace vmaprun {
 namespace {
-
-using Slots = std::vector<const CallArgument*>;
-
-FunctionPtr function_argument(Tracer& tracer, const CallArgument* argument, std::string_view transform) {
-    return tracer.expect_function(argument->value, argument->span, "the first argument of `" + std::string(transform) + "`");
-}
 
 bool is_auto(const Datum& datum) {
     const auto* word = std::get_if<WordDatum>(&datum.is);
@@ -26,14 +21,6 @@ std::string string_argument(Tracer& tracer, const CallArgument* argument, const 
     if (argument == nullptr || argument->value.none()) return {};
     if (const auto* text = std::get_if<std::string>(&argument->value.is)) return *text;
     throw UserError(error("E207", what + " must be a text in quotes, not " + type_text(tracer.builder(), argument->value)).at(argument->span));
-}
-
-bool boolean_argument(Tracer& tracer, const CallArgument* argument, const std::string& what) {
-    if (argument == nullptr) return false;
-    const Value* value = argument->value.tensor();
-    const auto constant = value ? tracer.builder().static_value(*value) : std::nullopt;
-    if (!constant || constant->rank() != 0 || constant->dtype() != DType::boolean) throw UserError(error("E209", what + " must be true or false").at(argument->span));
-    return *constant->as<bool>();
 }
 
 std::optional<Dim> size_argument(Tracer& tracer, const CallArgument* argument, const std::string& what) {

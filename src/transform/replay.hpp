@@ -27,6 +27,7 @@ class PlaceOf {
 class NewBody {
   public:
     NewBody(Builder& builder, std::uint32_t sequence) : builder_(builder) { builder_.begin_body(sequence); }
+    explicit NewBody(Builder& builder) : builder_(builder) { builder_.begin_function(); } // of a function by itself
     ~NewBody() {
         if (open_) builder_.discard_body();
     }
