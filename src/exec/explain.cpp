@@ -31,7 +31,6 @@ std::string bytes_text(double bytes) {
 
 bool is_quiet(const Node& node) { return is(node, parameter_op) || is(node, constant_op); }
 bool is_door(const Node& node) { return is(node, lane_op) || is(node, unlane_op); }
-bool is_view(const Node& node) { return is_door(node) || (node.op->view != nullptr && node.op->tile == nullptr); }
 bool can_fuse(const Graph& graph, const Node& node) { return node.op->tile != nullptr || row_work(graph, node); }
 bool is_fused(const Step& step) { return step.nodes.size() > 1; }
 

@@ -19,7 +19,6 @@ bool looks_across(const Graph& graph, LaneId lane) {
     });
 }
 
-bool is_view(const Node& node) { return is(node, lane_op) || is(node, unlane_op) || (node.op->view != nullptr && node.op->tile == nullptr); }
 bool is_pointwise(const Node& node) { return node.op->tile != nullptr; }
 
 using Axis = std::optional<LaneId>;
@@ -363,6 +362,8 @@ Step lone_step(const Graph& graph, std::uint32_t n) {
 }
 
 } // namespace
+
+bool is_view(const Node& node) { return is(node, lane_op) || is(node, unlane_op) || (node.op->view != nullptr && node.op->tile == nullptr); }
 
 RowWork row_work(const Graph& graph, const Node& node) {
     if (node.op->rows == nullptr) return {};
