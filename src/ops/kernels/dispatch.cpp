@@ -1,16 +1,27 @@
 #include "ops/kernels/dispatch.hpp"
 
+#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
+
 namespace vmaprun {
+
+// What the C library found out as it started is asked, where it tells: the compiler's own __builtin_cpu_supports asks the
+// processor again before main, at the price of a tenth of a millisecond on a virtual machine, which traps every question.
+#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
+#define VMAPRUN_CPU_HAS(library_name, builtin_name) CPU_FEATURE_ACTIVE(library_name)
+#elif defined(__x86_64__)
+#define VMAPRUN_CPU_HAS(library_name, builtin_name) (__builtin_cpu_init(), __builtin_cpu_supports(builtin_name) != 0)
+#endif
 
 bool runs_here([[maybe_unused]] InstructionSet set) {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
     switch (set) {
     case InstructionSet::avx512:
-        return runs_here(InstructionSet::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    case InstructionSet::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    case InstructionSet::sse42: return __builtin_cpu_supports("sse4.2");
+        return runs_here(InstructionSet::avx2) && VMAPRUN_CPU_HAS(AVX512F, "avx512f") && VMAPRUN_CPU_HAS(AVX512CD, "avx512cd") && VMAPRUN_CPU_HAS(AVX512DQ, "avx512dq") &&
+               VMAPRUN_CPU_HAS(AVX512BW, "avx512bw") && VMAPRUN_CPU_HAS(AVX512VL, "avx512vl");
+    case InstructionSet::avx2: return VMAPRUN_CPU_HAS(AVX2, "avx2") && VMAPRUN_CPU_HAS(FMA, "fma");
+    case InstructionSet::sse42: return VMAPRUN_CPU_HAS(SSE4_2, "sse4.2");
     default: return false;
     }
 #else
