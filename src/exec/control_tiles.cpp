@@ -2,9 +2,12 @@
 // that what the loop carries never leaves the first-level cache. The bits are those of exec/control.cpp: the same kernels
 // on the same elements.
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <numeric>
 
+#include "base/aligned.hpp"
 #include "exec/control_bodies.hpp"
 #include "exec/tile_body.hpp"
 #include "exec/tile_slices.hpp"
@@ -29,7 +32,7 @@ Space space_of(const Bodies& bodies, std::size_t body, std::size_t first_input, 
     return {};
 }
 
-std::unique_ptr<std::byte[]> memory(std::int64_t elements, std::size_t width) { return std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(elements) * width); }
+AlignedBytes memory(std::int64_t elements, std::size_t width) { return aligned_bytes(static_cast<std::size_t>(elements) * width); }
 
 // One carry of one worker: where it is now, and where the next one goes.
 class TileCarry {
@@ -45,7 +48,7 @@ class TileCarry {
 
   private:
     std::size_t width_;
-    std::unique_ptr<std::byte[]> buffers_[2];
+    AlignedBytes buffers_[2];
     const std::byte* now_;
 };
 
@@ -81,6 +84,8 @@ class TileScan {
     }
 
   private:
+    static constexpr std::int64_t distance = 2; // steps: how far ahead slices are asked for
+
     bool wanted(std::size_t carry) const { return bodies_.plan(0).needed_inputs[form_.first_input + carry] || bodies_.needs_result(carry); }
 
     // Every carry, slice and result that matters is over the same lanes and sample shape.
@@ -139,6 +144,9 @@ class TileScan {
                 if (carries[i]) worker.bind_input(form_.first_input + i, inputs[form_.first_input + i] = carries[i]->now());
             }
             for (Stream& stream : xs) worker.bind_input(stream.number, inputs[stream.number] = stream.slices.at(t));
+            const std::int64_t ahead = form_.reverse ? t - distance : t + distance;
+            for (const Stream& stream : xs) stream.slices.ask_for(ahead);
+            for (const Stream& stream : ys) stream.slices.ask_for(ahead);
             advance(worker, carries, ys, inputs, t, count);
         }
         for (Stream& stream : ys) stream.slices.finish();
@@ -243,6 +251,9 @@ class TileWhile {
 
   private:
     static constexpr std::int64_t most = 512; // lanes a tile: few enough to stay near, many enough to pay for a kernel's call
+    static_assert(std::endian::native == std::endian::little); // the first byte of a word is its lowest
+    using Flags = std::array<std::uint64_t, 4>; // of some lanes, a byte each: asked at once whether one of them leaves
+    static constexpr std::size_t flags_a_group = sizeof(Flags);
     std::int64_t tile() const { return std::min(most, body_->tile()); }
 
     bool is_over_lanes(std::size_t i) const {
@@ -301,19 +312,29 @@ class TileWhile {
         void leave(std::int64_t round) {
             const bool check = (loop_.limit_ >= 0 && round - begun_[0] >= loop_.limit_) || loop_.work_.state.log.has_fault();
             const auto count = static_cast<std::size_t>(count_);
-            for (std::size_t group = 0; group < count; group += sizeof(std::uint64_t)) { // behind `count` none is alive
-                if (!check && all_alive_hold(group)) continue;
-                for (std::size_t p = group; p < std::min(count, group + sizeof(std::uint64_t)); ++p) {
-                    if (alive_[p] != 0 && (holds_[p] == 0 || (check && !may_go_on(p, round - begun_[p])))) settle(p);
+            if (check) {
+                for (std::size_t p = 0; p < count; ++p) {
+                    if (alive_[p] != 0 && (holds_[p] == 0 || !may_go_on(p, round - begun_[p]))) settle(p);
+                }
+                return;
+            }
+            for (std::size_t group = 0; group * flags_a_group < count; ++group) { // behind `count` none is alive
+                const Flags leaving = left_of(group);
+                if ((leaving[0] | leaving[1] | leaving[2] | leaving[3]) == 0) continue;
+                for (std::size_t i = 0; i < leaving.size(); ++i) {
+                    for (std::uint64_t rest = leaving[i]; rest != 0; rest &= rest - 1) settle(group * flags_a_group + i * 8 + static_cast<std::size_t>(std::countr_zero(rest)) / 8);
                 }
             }
         }
 
-        bool all_alive_hold(std::size_t group) const {
-            std::uint64_t alive = 0, holds = 0;
-            std::memcpy(&alive, alive_.data() + group, sizeof alive);
-            std::memcpy(&holds, holds_.data() + group, sizeof holds);
-            return (alive & ~holds) == 0;
+        // Those of a group that are alive and whose condition doesn't hold.
+        Flags left_of(std::size_t group) const {
+            const auto word = [&](const std::vector<std::uint8_t>& flags, std::size_t i) {
+                std::uint64_t eight = 0;
+                std::memcpy(&eight, flags.data() + group * flags_a_group + i * 8, sizeof eight);
+                return eight;
+            };
+            return {word(alive_, 0) & ~word(holds_, 0), word(alive_, 1) & ~word(holds_, 1), word(alive_, 2) & ~word(holds_, 2), word(alive_, 3) & ~word(holds_, 3)};
         }
 
         void settle(std::size_t p) {

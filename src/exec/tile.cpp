@@ -1,10 +1,7 @@
 #include "exec/tile.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 
 #include "array/words.hpp"
 #include "base/error.hpp"
@@ -220,10 +217,11 @@ std::int64_t TileProgram::rows_a_tile(std::int64_t columns, std::size_t widest) 
 TileKernel TileProgram::kernel_to_compose(std::size_t which, std::span<const std::size_t> uses, std::span<const std::size_t> makers) const {
     if (uses[which] != 1 || makers[which] == no_slot || registers_[which].access != Access::computed) return nullptr;
     const Instruction& maker = instructions_[makers[which]];
-    return maker.operand_count == 2 ? maker.kernel : nullptr;
+    return maker.kernel;
 }
 
-// Where two operations are one kernel together (a * b + c), what is between them needs no tile.
+// Where operations are one kernel together (a * b + c), what is between them needs no tile. Inner ones first: what they
+// are together may be one with the next.
 void TileProgram::compose() {
     std::vector<std::size_t> uses(registers_.size(), 0), makers(registers_.size(), no_slot);
     for (std::size_t i = 0; i < instructions_.size(); ++i) {
@@ -251,7 +249,7 @@ void TileProgram::compose() {
                 continue;
             }
             const std::size_t maker = makers[inner[side]];
-            for (const std::size_t operand : {instructions_[maker].operands[0], instructions_[maker].operands[1]}) outer.operands[outer.operand_count++] = operand;
+            for (const std::size_t operand : std::span(instructions_[maker].operands).first(instructions_[maker].operand_count)) outer.operands[outer.operand_count++] = operand;
             is_gone[maker] = true;
         }
     }
@@ -308,18 +306,12 @@ namespace {
 
 // One thread's scratch tiles, kept from program to program.
 std::byte* scratch_of(std::size_t bytes) {
-    struct Free {
-        void operator()(std::byte* memory) const { std::free(memory); }
-    };
-    thread_local std::unique_ptr<std::byte, Free> memory;
+    thread_local AlignedBytes memory;
     thread_local std::size_t have = 0;
     if (have < bytes) {
-        have = (std::max(bytes, 2 * have) + 4095) / 4096 * 4096;
-        memory.reset(static_cast<std::byte*>(std::aligned_alloc(4096, have)));
-        if (!memory) {
-            have = 0;
-            throw std::bad_alloc();
-        }
+        const std::size_t want = std::max(bytes, 2 * have);
+        memory = aligned_bytes(want, 4096);
+        have = want;
     }
     return memory.get();
 }
@@ -369,15 +361,6 @@ void TileProgram::place(Tile& tile, std::int64_t first, std::int64_t count) cons
         if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data + elements(each.form, first) * static_cast<std::int64_t>(each.width);
         else if (each.access == Access::gathered) read_any(each.width, each.data, each.shape, each.strides, elements(each.form, first), elements(each.form, count), tile.at[r]);
     }
-}
-
-// Asks for a cache line that is to be written.
-inline void prefetch_for_writing(const std::byte* line) {
-#if defined(__x86_64__)
-    asm volatile("prefetchw %0" : : "m"(*line)); // a no-operation where the processor hasn't got it
-#else
-    __builtin_prefetch(line, 1);
-#endif
 }
 
 // Asks for a part of the next tile's inputs and places for results, while an instruction works on this one.
@@ -435,8 +418,7 @@ void TileProgram::run(std::int64_t begin, std::int64_t end) const {
 
 TileProgram::Session::Session(const TileProgram& program)
     : program_(program), tile_(std::make_unique<Tile>(program.registers_.size())),
-      scratch_(static_cast<std::byte*>(std::aligned_alloc(64, std::max<std::size_t>(64, program.slots_ * program.slot_bytes_))), std::free) {
-    if (!scratch_) throw std::bad_alloc();
+      scratch_(aligned_bytes(program.slots_ * program.slot_bytes_)) {
     tile_->scratch = scratch_.get();
     program_.fill_once(*tile_, program_.tile_rows_);
 }

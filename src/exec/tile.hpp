@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "array/array.hpp"
+#include "base/aligned.hpp"
 #include "ir/op.hpp"
 #include "ops/kernels/pointwise_table.hpp"
 
@@ -52,7 +53,7 @@ class TileProgram {
     class Session;
 
   private:
-    static constexpr std::size_t most_operands = 4;
+    static constexpr std::size_t most_operands = 6;
     enum class Access { direct, spread, repeated, gathered, computed, stored, streamed };
     struct Register {
         Access access = Access::computed;
@@ -109,7 +110,7 @@ class TileProgram::Session {
   private:
     TileProgram program_;
     std::unique_ptr<Tile> tile_;
-    std::unique_ptr<std::byte, void (*)(void*)> scratch_;
+    AlignedBytes scratch_;
 };
 
 // Elements [begin, begin + count) of a view in row-major order, copied to memory without gaps.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/aligned.hpp"
 #include "exec/control_bodies.hpp"
 #include "exec/tile.hpp"
 
@@ -47,7 +48,7 @@ class TileBody {
         }
         const TileBody& body_;
         TileProgram::Session session_;
-        std::vector<std::unique_ptr<std::byte[]>> gathered_; // for each of the body's constants
+        std::vector<AlignedBytes> gathered_; // for each of the body's constants
     };
 
   private:

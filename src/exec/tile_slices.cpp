@@ -4,6 +4,7 @@
 
 #include "array/words.hpp"
 #include "exec/tile.hpp"
+#include "ops/kernels/stream.hpp"
 
 namespace vmaprun {
 namespace {
@@ -41,7 +42,7 @@ TileSlices::TileSlices(View whole, std::size_t time_axis, std::int64_t tile, Use
     }
     is_direct_ = slice_.is_contiguous();
     turn_ = width_ == 4 ? turn_table().words32 : width_ == 8 ? turn_table().words64 : nullptr;
-    if (!is_direct_) panel_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(steps_a_panel * tile_ * width_));
+    if (!is_direct_) panel_ = aligned_bytes(static_cast<std::size_t>(steps_a_panel * tile_ * width_));
 }
 
 void TileSlices::start(std::int64_t first, std::int64_t count) {
@@ -58,6 +59,16 @@ std::byte* TileSlices::at(std::int64_t t) {
         if (use_ == Use::read) move_chunk(Use::read);
     }
     return panel_.get() + t % steps_a_panel * tile_ * width_;
+}
+
+void TileSlices::ask_for(std::int64_t t) const {
+    if (!is_direct_ || t < 0 || t >= steps_) return;
+    constexpr std::int64_t line = 64;
+    const std::byte* from = slice_.data + (t * time_stride_ + first_) * width_;
+    for (std::int64_t at = 0; at < count_ * width_; at += line) {
+        if (use_ == Use::write) prefetch_for_writing(from + at);
+        else __builtin_prefetch(from + at);
+    }
 }
 
 void TileSlices::finish() {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "array/array.hpp"
+#include "base/aligned.hpp"
 #include "ops/kernels/turn.hpp"
 
 namespace vmaprun {
@@ -20,6 +21,7 @@ class TileSlices {
 
     void start(std::int64_t first, std::int64_t count); // the range of elements; count <= tile
     std::byte* at(std::int64_t t);                      // steps are asked for in order, up or down
+    void ask_for(std::int64_t t) const;                 // where it is to be soon: its cache lines come while other work is done
     void finish();                                      // what was written is in `whole`
 
   private:
@@ -32,7 +34,7 @@ class TileSlices {
     bool is_direct_;
     TurnFunction turn_ = nullptr; // where steps are neighbours; null: elements of other widths
     std::int64_t first_ = 0, count_ = 0, chunk_ = -1;
-    std::unique_ptr<std::byte[]> panel_;
+    AlignedBytes panel_;
 };
 
 } // namespace vmaprun

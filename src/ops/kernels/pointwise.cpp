@@ -1,6 +1,7 @@
 #include "ops/kernels/pointwise.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace vmaprun {
 namespace {
@@ -52,9 +53,12 @@ const RowPair* row_pair_of(TileKernel kernel) {
 
 TileKernel composed_kernel(TileKernel outer, TileKernel left, TileKernel right) {
     const PointwiseTable& table = pointwise_table();
-    const Composition* end = table.compositions + table.composition_count;
-    const Composition* found = std::find_if(table.compositions, end, [&](const Composition& each) { return each.outer == outer && each.left == left && each.right == right; });
-    return found == end ? nullptr : found->whole;
+    for (const auto& list : std::span(table.compositions, static_cast<std::size_t>(table.composition_lists))) {
+        for (const Composition& each : std::span(list.first, list.count)) {
+            if (each.outer == outer && each.left == left && each.right == right) return each.whole;
+        }
+    }
+    return nullptr;
 }
 
 TileKernel cast_kernel(DType from, DType to) { return pointwise_table().cast[static_cast<int>(from)][static_cast<int>(to)]; }

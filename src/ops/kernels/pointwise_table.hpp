@@ -50,8 +50,11 @@ struct PointwiseTable {
 
     RowPair row_pairs[16];
     int row_pair_count;
-    Composition compositions[96];
-    int composition_count;
+    struct Compositions {
+        const Composition* first;
+        unsigned long count;
+    } compositions[4];
+    int composition_lists;
     SpreadFunction spread32, spread64; // of elements of 4 and 8 bytes
 
     TileFunction& at(PointwiseOp op, ElementType type) { return of[static_cast<int>(op)][static_cast<int>(type)]; }

@@ -97,25 +97,6 @@ template <class Function, class T> void row_first_loop(void* out, const void* fu
         for (long i = 0; i < columns; ++i) y[i] = Function::apply(a, b[i]);
     }
 }
-struct Itself {}; // of a composition: the operand as it is
-template <class Outer, class Left, class Right, class T> void composed_loop(void* out, const void* const* in, long n) {
-    constexpr bool left_is_one = is_same<Left, Itself>, right_is_one = is_same<Right, Itself>;
-    constexpr int first_of_right = left_is_one ? 1 : 2;
-    T* y = static_cast<T*>(out);
-    const T* a = static_cast<const T*>(in[0]);
-    const T* b = static_cast<const T*>(in[1]);
-    const T* c = static_cast<const T*>(in[first_of_right]);
-    const T* d = right_is_one ? nullptr : static_cast<const T*>(in[first_of_right + 1]);
-#pragma GCC ivdep
-    for (long i = 0; i < n; ++i) {
-        T left, right;
-        if constexpr (left_is_one) left = a[i];
-        else left = Left::apply(a[i], b[i]);
-        if constexpr (right_is_one) right = c[i];
-        else right = Right::apply(c[i], d[i]);
-        y[i] = Outer::apply(left, right);
-    }
-}
 template <class T> void spread_loop(const void* row, long rows, long columns, void* out) {
     T* y = static_cast<T*>(out);
     for (long r = 0; r < rows; ++r, y += columns) {
@@ -140,18 +121,6 @@ template <class Function, class... Types> void fill_binary(PointwiseTable& table
 template <class Function, class... Types> void fill_row_pairs(PointwiseTable& table, PointwiseOp op, TypeList<Types...>) {
     ((table.row_pairs[table.row_pair_count++] = {table.at(op, element_of<Types>()), full_first_loop<Function, Types>, row_first_loop<Function, Types>}), ...);
 }
-template <class Function, class T> constexpr TileFunction kernel_of() {
-    if constexpr (is_same<Function, Itself>) return nullptr;
-    else return binary_loop<Function, T, T>;
-}
-template <class T, class Outer, class Left, class Right> void fill_composition(PointwiseTable& table) {
-    if constexpr (!is_same<Left, Itself> || !is_same<Right, Itself>) {
-        table.compositions[table.composition_count++] = {kernel_of<Outer, T>(), kernel_of<Left, T>(), kernel_of<Right, T>(), composed_loop<Outer, Left, Right, T>};
-    }
-}
-template <class T, class Outer, class Left, class... Rights> void fill_right(PointwiseTable& table, TypeList<Rights...>) { (fill_composition<T, Outer, Left, Rights>(table), ...); }
-template <class T, class Outer, class... Lefts> void fill_left(PointwiseTable& table, TypeList<Lefts...> inner) { (fill_right<T, Outer, Lefts>(table, inner), ...); }
-template <class T, class... Outers> void fill_compositions(PointwiseTable& table, TypeList<Outers...>) { (fill_left<T, Outers>(table, TypeList<Itself, Outers...>{}), ...); }
 template <class Function, class... Types> void fill_unary_truth(PointwiseTable& table, PointwiseOp op, TypeList<Types...>) {
     ((table.at(op, element_of<Types>()) = unary_loop<Function, Truth, Types>), ...);
 }

@@ -1,5 +1,5 @@
 // Arithmetic that is one or a few machine instructions an element. Whole numbers wrap.
-#include "ops/kernels/simd/loops.hpp"
+#include "ops/kernels/simd/trees.hpp"
 
 namespace vmaprun {
 namespace {
@@ -185,6 +185,19 @@ void fill_complex(PointwiseTable& table) {
     table.at(imag, ElementType::c128) = unary_loop<ImaginaryPart, double, Complex128>;
 }
 
+// Sums and products of two or three operations, and a little further where sums of products are many.
+using Sums = TypeList<Add, Subtract>;
+using SumsAndProducts = TypeList<Add, Subtract, Multiply>;
+using Leaf = TypeList<Operand>;
+using Product = TypeList<Binary<Multiply>>;
+using SumsOfProducts = Join<Trees<Sums, Product, Join<Leaf, Product>>, Trees<Sums, Leaf, Product>>;
+using Cubes = Join<Trees<TypeList<Multiply>, Product, Leaf>, Trees<TypeList<Multiply>, Leaf, Product>>;
+using Pairs = TypeList<Binary<Add>, Binary<Subtract>, Binary<Multiply>>;
+using Deep = Join<SumsOfProducts, Cubes>;
+using NegatedOnce = TypeList<Tree<Multiply, Tree<Negative, Operand>, Operand>, Tree<Multiply, Operand, Tree<Negative, Operand>>>;
+using Compositions = Join<Trees<SumsAndProducts, Pairs, Join<Leaf, Pairs>>, Trees<SumsAndProducts, Leaf, Pairs>, Trees<SumsAndProducts, Deep, Leaf>, Trees<SumsAndProducts, Leaf, Deep>,
+                          Trees<Sums, SumsOfProducts, Product>, NegatedOnce>;
+
 } // namespace
 
 namespace VMAPRUN_ARCH {
@@ -199,8 +212,8 @@ void fill_arithmetic(PointwiseTable& table) {
     fill_row_pairs<Subtract>(table, subtract, Floats{});
     fill_row_pairs<Multiply>(table, multiply, Floats{});
     fill_row_pairs<Divide>(table, divide, Floats{});
-    fill_compositions<float>(table, TypeList<Add, Subtract, Multiply>{});
-    fill_compositions<double>(table, TypeList<Add, Subtract, Multiply>{});
+    add_compositions<float, Compositions>(table);
+    add_compositions<double, Compositions>(table);
     table.spread32 = spread_loop<uint32>;
     table.spread64 = spread_loop<uint64>;
     fill_binary<FloorDivide>(table, floor_divide, Integers{});

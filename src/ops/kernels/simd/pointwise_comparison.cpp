@@ -1,5 +1,5 @@
 // Comparisons, logic, predicates, bits, and the choice by a mask.
-#include "ops/kernels/simd/loops.hpp"
+#include "ops/kernels/simd/trees.hpp"
 
 namespace vmaprun {
 namespace {
@@ -115,6 +115,9 @@ template <class Function> void fill_comparison(PointwiseTable& table, PointwiseO
     fill_binary_truth<Function>(table, op, TypeList<Truth>{});
 }
 
+using Orders = TypeList<Binary<Less>, Binary<LessEqual>, Binary<Greater>, Binary<GreaterEqual>>;
+using Compositions = Trees<TypeList<And, Or>, Orders, Orders>;
+
 } // namespace
 
 namespace VMAPRUN_ARCH {
@@ -136,6 +139,8 @@ void fill_comparisons(PointwiseTable& table) {
     fill_unary<Invert>(table, bitwise_invert, Bits{});
     fill_binary<LeftShift>(table, bitwise_left_shift, Integers{});
     fill_binary<RightShift>(table, bitwise_right_shift, Integers{});
+    add_compositions<float, Compositions>(table);
+    add_compositions<double, Compositions>(table);
     fill_binary<And>(table, logical_and, TypeList<Truth>{});
     fill_binary<Or>(table, logical_or, TypeList<Truth>{});
     fill_binary<ExclusiveOr>(table, logical_xor, TypeList<Truth>{});
