@@ -24,8 +24,8 @@ asan:
 # The engine and both laws under the thread sanitizer.
 tsan:
 	$(MAKE) configure BUILD=$(BUILD)-tsan TYPE=ThreadSanitize
-	cmake --build $(BUILD)-tsan -j $(JOBS) --target test_exec test_laws test_independence
-	ctest --test-dir $(BUILD)-tsan --output-on-failure -R '^(unit_exec|laws/)'
+	cmake --build $(BUILD)-tsan -j $(JOBS) --target vmaprun test_exec test_laws test_independence test_derivatives
+	ctest --test-dir $(BUILD)-tsan --output-on-failure -R '^(unit_exec|laws/|command|examples)'
 
 bench: build
 	tests/bench/run --build $(BUILD)

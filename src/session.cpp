@@ -22,6 +22,7 @@
 #include "syntax/formatter.hpp"
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
+#include "transform/copying.hpp"
 #include "transform/dead.hpp"
 #include "transform/independence.hpp"
 #include "transform/pass.hpp"
@@ -163,8 +164,11 @@ ProfileSpan::What phase(const char* name) { return {name, {}, {}}; }
 // Batched code that is written by hand streams too: an input that has a source gets its leading axis mapped, where the graph
 // uses it by slices of that axis alone.
 std::shared_ptr<Graph> cut_for_streaming(std::shared_ptr<Graph> graph, const Traced& traced, BoundInputs& inputs) {
+    std::vector<bool> has_source;
+    for (std::size_t i = 0; i < graph->inputs.size(); ++i) has_source.push_back(inputs.source(traced, i) != nullptr);
+    graph = copy_looks(graph, has_source);
     for (std::size_t i = 0; i < graph->inputs.size(); ++i) {
-        if (inputs.source(traced, i) == nullptr) continue;
+        if (!has_source[i]) continue;
         const std::optional<Streamable> can = streamable(*graph);
         if (can && can->inputs[i]) continue;
         if (const std::shared_ptr<Graph> cut = cut_input(*graph, i)) graph = remove_dead_code(cut);

@@ -147,6 +147,7 @@ Buffer::~Buffer() {
 
 MemoryLimit::MemoryLimit(std::int64_t bytes) : before_(limit.exchange(bytes)) {}
 MemoryLimit::~MemoryLimit() { limit.store(before_); }
+std::int64_t memory_allowed() { return limit.load(std::memory_order_relaxed); }
 
 bool View::is_contiguous() const {
     std::int64_t expected = 1;

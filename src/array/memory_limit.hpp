@@ -18,4 +18,6 @@ class MemoryLimit {
     std::int64_t before_;
 };
 
+std::int64_t memory_allowed(); // bytes, of all buffers together; 0: no limit
+
 } // namespace vmaprun

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "array/memory_limit.hpp"
 #include "base/error.hpp"
 #include "base/profile.hpp"
 #include "exec/evaluate.hpp"
@@ -123,11 +124,22 @@ class Blocks {
     std::uint64_t series_ = next_series();
 };
 
-// Of a segment that streams: what is read, computed and written stays in the second-level cache.
-std::int64_t streamed_block(const Graph& graph, const Segment& segment, const RunOptions& options) {
+// Of a segment that streams: what is read, computed and written stays in the second-level cache, and the blocks of all
+// threads together well below the memory that is allowed.
+std::int64_t streamed_block(const Work& work, const Segment& segment, int threads) {
+    const Graph& graph = work.graph();
     const LaneAxis& axis = graph.program->lanes[*segment.lane];
-    const std::int64_t wanted = options.block > 0 ? options.block : axis.chunk > 0 ? axis.chunk : block_bytes / segment.lane_bytes;
-    return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, axis.size.value()));
+    const std::int64_t lanes = std::max<std::int64_t>(1, axis.size.value());
+    std::int64_t slices = 1; // bytes of those that go with one lane
+    const auto add = [&](std::uint32_t value) {
+        const ValueInfo& info = work.info(value);
+        slices += element_count(work.frame.shape(info.lanes, info.type.shape)) / lanes * static_cast<std::int64_t>(size_of(info.type.dtype));
+    };
+    for (const StreamedSegment::Source& each : work.state.streamed->sources) add(each.value);
+    for (const StreamedSegment::Sink& each : work.state.streamed->sinks) add(each.value);
+    const std::int64_t allowed = memory_allowed() > 0 ? std::min(block_bytes, memory_allowed() / (8 * threads)) : block_bytes;
+    const std::int64_t chunk = work.state.options.block > 0 ? work.state.options.block : axis.chunk;
+    return std::clamp<std::int64_t>(chunk > 0 ? chunk : allowed / std::max(segment.lane_bytes, slices), 1, lanes);
 }
 
 // Lanes that are the rows of a product are multiplied a group at a time: no block should end within one.
@@ -162,7 +174,7 @@ bool run_in_blocks(const Work& work, const Segment& segment) {
     const std::int64_t lanes = work.frame.extent(*segment.lane);
     const int threads = work.parallel && work.state.pool ? work.state.pool->threads() : 1;
     if (work.state.streaming == &segment) {
-        Blocks(work, segment, lanes, streamed_block(work.graph(), segment, work.state.options)).run(threads > 1, 0);
+        Blocks(work, segment, lanes, streamed_block(work, segment, threads)).run(threads > 1, 0);
         return true;
     }
     const std::int64_t block = lanes_a_block(work.graph(), segment, work.state.options, threads);

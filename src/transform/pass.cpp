@@ -2,12 +2,14 @@
 
 #include "transform/dead.hpp"
 #include "transform/independence.hpp"
+#include "transform/joining.hpp"
 #include "transform/simplify.hpp"
 
 namespace vmaprun {
 
 std::span<const Pass> passes() {
     static constexpr Pass all[] = {
+        {"joined", "Mapped axes that are entered one from the other, or from one array, are one axis.", join_lanes},
         {"identities", "x * 1 is x, and other rewritings that keep every bit.", apply_identities},
         {"dead", "What no output, check or debug needs is left out.", remove_dead_code},
         {"pipes", "Each vmapipe is cut along an axis on which its results are independent.", cut_pipes},

@@ -57,8 +57,8 @@ std::optional<Value> same_as(const Graph& graph, const Node& node) {
     if (name == "flip") {
         if (const Node* before = inner(name); before && before->attributes == node.attributes) return before->operands[0];
     }
-    if (is(node, unlane_op)) {
-        if (const Node* before = inner("lane"); before && before->attributes == node.attributes) return before->operands[0];
+    if (is(node, unlane_op) || is(node, lane_op)) { // in again where it has just come out, or the reverse
+        if (const Node* before = inner(is(node, lane_op) ? "unlane" : "lane"); before && before->attributes == node.attributes) return before->operands[0];
     }
     return std::nullopt;
 }

@@ -223,6 +223,23 @@ exits "less memory than the file is enough for slices" 0 "vmaprun rows.vm large.
 exits "and too little for the whole" 5 "vmaprun -e 'cumulative_sum(x, axis=0)' -i x=large.npy --memory 16M -o z.npy"
 says "that is said" "error[E602]: out of memory: 32000000 bytes"
 is "and nothing is written" '[[ ! -e z.npy ]]'
+slices_are_enough() { # what the script does, the script
+    exits "less memory than the file is enough for $1" 0 "vmaprun -e '$2' -i x=large.npy --memory 16M -o slices.npy && vmaprun -e '$2' -i x=large.npy --mode eager -o whole.npy && cmp slices.npy whole.npy"
+}
+slices_are_enough "maps after maps" "vmap(vmap(v => v * v))(vmap(r => r - mean(r))(x))"
+slices_are_enough "nested comprehensions" "[[v * 2.0 for v in r] for r in x]"
+slices_are_enough "a scan in each slice" "vmap(r => scan((s, v) => (s + v, s * v), 0.0, r)[1])(x)"
+slices_are_enough "batched code" "softmax(x) + sum(x, axis=1, keepdims=true)"
+slices_are_enough "the input itself" "x"
+slices_are_enough "a column" "x[:, 1]"
+slices_are_enough "another look at each slice" "[r[::-1] for r in x]"
+slices_are_enough "a reshape that keeps the slices" "reshape(x, (2000000, 2, 2))"
+echo 'input x: f32[n, 4]
+output a = vmap(r => r / (1.0 + sum(r)))(x)
+output b = vmap(r => max(r))(x)
+output c = vmap(r => sum(r * r))(a)' >several.vm
+exits "several maps over one file read it once" 0 "vmaprun several.vm large.npy --memory 16M -o a=a.npy -o b=b.npy -o c=c.npy"
+exits "and give what they give by themselves" 0 "vmaprun several.vm large.npy --mode eager -o a=a2.npy -o b=b2.npy -o c=c2.npy && cmp a.npy a2.npy && cmp b.npy b2.npy && cmp c.npy c2.npy"
 exits "the output may be the input that is streamed" 0 "cp large.npy same.npy; vmaprun rows.vm same.npy -o y=same.npy && cmp same.npy y.npy"
 exits "an output that is streamed and wanted twice is whole in both" 0 "vmaprun -e 'vmap(r => r * 2.0 + sum(r))(x)' -i x=large.npy -o y3.npy -o y4.json && cmp y.npy y3.npy"
 exits "a folder that is not there is said after the script's own errors" 3 "vmaprun -e 'vmap(r => sqrt(r, 2, 3))(x)' -i x=large.npy -o nowhere/y.npy"
