@@ -202,6 +202,7 @@ std::size_t TileProgram::add_fold(RowKernel kernel, std::size_t operand, DType d
 std::size_t TileProgram::add_product(RowProductKernel kernel, std::size_t a, std::size_t b, DType dtype, Target target) {
     Instruction instruction;
     instruction.product = kernel;
+    if (is_one_row(a)) std::swap(a, b); // products are the same either way; one row for all is best the second
     for (const std::size_t operand : {a, b}) instruction.operands[instruction.operand_count++] = registers_[operand].form == Form::row ? spread_along_columns(operand) : operand;
     instruction.target = add_register(size_of(dtype), Form::row, target == Target::memory ? Access::stored : Access::computed);
     instructions_.push_back(instruction);

@@ -9,17 +9,27 @@
 namespace vmaprun {
 namespace {
 
-template <class T, Inner inner> void dots_of_rows(void* out, const void* a, const void* b, std::int64_t b_step, std::int64_t rows, std::int64_t columns) {
-    constexpr std::size_t most = 64;
-    static const auto dots = contraction_table().kernels<T>(inner).dots;
-    std::array<std::int64_t, most> a_starts{}, b_starts{}, c_starts{};
-    for (std::size_t r = 0; r < most; ++r) {
-        const auto row = static_cast<std::int64_t>(r);
-        a_starts[r] = row * columns, b_starts[r] = row * b_step, c_starts[r] = row;
+// Where rows begin that follow each other evenly: those of the tile before are mostly those of the next.
+struct RowStarts {
+    static constexpr std::size_t most = 64;
+    std::int64_t step = -1;
+    std::array<std::int64_t, most> starts{};
+
+    const std::int64_t* of(std::int64_t wanted) {
+        if (step != wanted) {
+            for (std::size_t r = 0; r < most; ++r) starts[r] = static_cast<std::int64_t>(r) * wanted;
+            step = wanted;
+        }
+        return starts.data();
     }
-    for (std::int64_t first = 0; first < rows; first += static_cast<std::int64_t>(most)) {
-        const std::int64_t count = std::min(rows - first, static_cast<std::int64_t>(most));
-        dots({static_cast<const T*>(a) + first * columns, static_cast<const T*>(b) + first * b_step, static_cast<T*>(out) + first, count, columns, a_starts.data(), b_starts.data(), c_starts.data(), nullptr, nullptr, 1, 1});
+};
+
+template <class T, Inner inner> void dots_of_rows(void* out, const void* a, const void* b, std::int64_t b_step, std::int64_t rows, std::int64_t columns) {
+    static const auto dots = contraction_table().kernels<T>(inner).dots;
+    thread_local RowStarts a_starts, b_starts, c_starts;
+    for (std::int64_t first = 0; first < rows; first += static_cast<std::int64_t>(RowStarts::most)) {
+        const std::int64_t count = std::min(rows - first, static_cast<std::int64_t>(RowStarts::most));
+        dots({static_cast<const T*>(a) + first * columns, static_cast<const T*>(b) + first * b_step, static_cast<T*>(out) + first, count, columns, a_starts.of(columns), b_starts.of(b_step), c_starts.of(1), nullptr, nullptr, 1, 1});
     }
 }
 

@@ -18,22 +18,28 @@ template <class T> struct Product {
     static T identity() { return 1; }
     template <class V> static V meet(V a, V b) { return a * b; }
 };
-// NaN wins (any NaN: all of them count as the same); of the zeros max takes 0.0 and min -0.0: where both are equal, adding
-// them (max) gives 0.0 unless both are -0.0; taking away the negative of the other (min) gives -0.0 if one is.
+// A number or a vector of them as whole numbers of the same bits.
+template <class T, class V> struct SameBits { using type = Vector<typename IntegerOf<T>::type, sizeof(V) / sizeof(T)>; };
+template <class T> struct SameBits<T, T> { using type = typename IntegerOf<T>::type; };
+
+// NaN wins (any NaN: all of them count as the same); of the zeros max takes 0.0 and min -0.0: where both are equal, the
+// bits that both have (max), or that one has (min).
 template <class T> struct Max {
     static T identity() { return -__builtin_inff(); }
     template <class V> static V meet(V a, V b) {
-        const V larger = a < b ? b : a;
-        const V zero = a == b ? (a == V{} ? a + b : a) : larger;
-        return a != a ? a : b != b ? b : zero;
+        using Bits = typename SameBits<T, V>::type;
+        const V larger = a > b ? a : b; // b where one is no number
+        const V either = a == b ? __builtin_bit_cast(V, __builtin_bit_cast(Bits, a) & __builtin_bit_cast(Bits, b)) : larger;
+        return a != a ? a : either;
     }
 };
 template <class T> struct Min {
     static T identity() { return __builtin_inff(); }
     template <class V> static V meet(V a, V b) {
-        const V smaller = b < a ? b : a;
-        const V zero = a == b ? (a == V{} ? -(-a - b) : a) : smaller;
-        return a != a ? a : b != b ? b : zero;
+        using Bits = typename SameBits<T, V>::type;
+        const V smaller = a < b ? a : b;
+        const V either = a == b ? __builtin_bit_cast(V, __builtin_bit_cast(Bits, a) | __builtin_bit_cast(Bits, b)) : smaller;
+        return a != a ? a : either;
     }
 };
 
