@@ -19,7 +19,7 @@
 namespace vmaprun {
 namespace {
 
-constexpr std::size_t piece_size = std::size_t{256} << 10U;
+constexpr std::size_t first_size = std::size_t{2} << 10U, piece_size = std::size_t{256} << 10U;
 constexpr std::int64_t elements_a_piece = 16384;
 constexpr std::size_t element_capacity = 2 * number_text_capacity + 8; // a complex number and a separator
 
@@ -53,9 +53,9 @@ class Output {
 
   private:
     void make_room() {
-        if (sink_ != nullptr && size_ > 0) return flush();
-        const std::size_t larger = capacity_ == 0 ? piece_size : 2 * capacity_;
-        std::unique_ptr<char[]> buffer(new char[larger]); // not filled: a small text touches one page of it
+        if (sink_ != nullptr && capacity_ >= piece_size) return flush();
+        const std::size_t larger = capacity_ == 0 ? first_size : 2 * capacity_; // a small text takes little memory
+        std::unique_ptr<char[]> buffer(new char[larger]);
         if (size_ > 0) std::memcpy(buffer.get(), buffer_.get(), size_);
         buffer_ = std::move(buffer);
         capacity_ = larger;

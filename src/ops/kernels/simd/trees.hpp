@@ -41,7 +41,7 @@ template <class T, class Function> struct KernelOf<T, Binary<Function>> { static
 
 template <class T, class Function, class Left, class Right> constexpr Composition composition_of(Tree<Function, Left, Right>) {
     using Inner = Result<Left, T>;
-    return {KernelOf<Inner, Binary<Function>>::loop, KernelOf<T, Left>::loop, KernelOf<T, Right>::loop, tree_loop<Tree<Function, Left, Right>, T>};
+    return {KernelOf<Inner, Binary<Function>>::loop, KernelOf<T, Left>::loop, KernelOf<T, Right>::loop, tree_loop<Tree<Function, Left, Right>, T>, element_of<T>(), Left::count, Right::count};
 }
 
 // Lists of expressions, made of lists of functions and of expressions.
