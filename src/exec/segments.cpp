@@ -363,8 +363,6 @@ Step lone_step(const Graph& graph, std::uint32_t n) {
 
 } // namespace
 
-bool is_view(const Node& node) { return is(node, lane_op) || is(node, unlane_op) || (node.op->view != nullptr && node.op->tile == nullptr); }
-
 RowWork row_work(const Graph& graph, const Node& node) {
     if (node.op->rows == nullptr) return {};
     std::vector<TensorType> operands;

@@ -8,9 +8,6 @@
 
 namespace vmaprun {
 
-// Whether the result is another look at what is there: no data is moved, save where strides forbid it.
-bool is_view(const Node& node);
-
 // What a node does to the rows of a tile, if it can be fused as a fold of rows: of its last axes, and of rows short enough.
 RowWork row_work(const Graph& graph, const Node& node);
 

@@ -10,8 +10,6 @@
 namespace vmaprun {
 namespace {
 
-bool is_view(const Node& node) { return is(node, lane_op) || (node.op->view != nullptr && node.op->tile == nullptr && !is(node, unlane_op)); }
-
 // Finds the one lane, and the one segment over it, through which inputs and outputs can go by slices.
 class Streaming {
   public:
@@ -36,7 +34,7 @@ class Streaming {
                 if (std::ranges::find(node.operands, value) != node.operands.end()) return false; // as a whole, for every lane
                 continue;
             }
-            if (!is_view(node) || node.results.size() != 1 || is_output(graph_.result(node))) return false;
+            if (!is_view(node) || is(node, unlane_op) || node.results.size() != 1 || is_output(graph_.result(node))) return false;
             const bool enters = is(node, lane_op) && node.integer(0) == 0 && node.integer(1) == static_cast<std::int64_t>(lane(segment));
             if (node.operands[0] == value && !enters) return false;
             sliced.insert(node.results[0]);

@@ -13,5 +13,7 @@ extern const Op opaque_op;     // its operand, but no constant while the graph i
 extern const Op lane_index_op; // attribute 0: lane id
 
 inline bool is(const Node& node, const Op& op) { return node.op == &op; }
+// Whether the result is another look at what is there: no data is moved, save where strides forbid it.
+inline bool is_view(const Node& node) { return is(node, lane_op) || is(node, unlane_op) || (node.op->view != nullptr && node.op->tile == nullptr); }
 
 } // namespace vmaprun

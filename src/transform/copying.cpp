@@ -10,10 +10,8 @@
 namespace vmaprun {
 namespace {
 
-bool is_look(const Node& node) { return is(node, lane_op) || is(node, unlane_op) || (node.op->view != nullptr && node.op->tile == nullptr); }
-
 bool looks_at(const Graph& graph, Value value, const std::vector<bool>& inputs) {
-    while (is_look(graph.maker(value))) value = graph.maker(value).operands[0];
+    while (is_view(graph.maker(value))) value = graph.maker(value).operands[0];
     const auto input = std::ranges::find(graph.inputs, value);
     return input != graph.inputs.end() && inputs[static_cast<std::size_t>(input - graph.inputs.begin())];
 }
