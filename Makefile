@@ -24,7 +24,7 @@ asan:
 # The engine and both laws under the thread sanitizer.
 tsan:
 	$(MAKE) configure BUILD=$(BUILD)-tsan TYPE=ThreadSanitize
-	cmake --build $(BUILD)-tsan -j $(JOBS) --target vmaprun test_exec test_laws test_independence test_derivatives
+	cmake --build $(BUILD)-tsan -j $(JOBS) --target vmaprun test_exec test_laws test_independence test_derivatives test_workloads
 	ctest --test-dir $(BUILD)-tsan --output-on-failure -R '^(unit_exec|laws/|command|examples)'
 
 bench: build

@@ -12,6 +12,7 @@
 #include "exec/run.hpp"
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
+#include "transform/pass.hpp"
 
 namespace vmaprun {
 
@@ -109,5 +110,14 @@ class Script {
     Source source_;
     ParseResult parsed_;
 };
+
+inline std::vector<Array> run_traced(const Traced& traced, const Inputs& inputs, const RunOptions& options) {
+    std::vector<Array> arrays;
+    for (const TracedInput& input : traced.inputs) arrays.push_back(inputs.arrays.at(input.name));
+    // Eager mode runs the graph as it was traced, the others as the passes leave it.
+    const auto graph = options.mode == RunOptions::Mode::eager ? traced.graph : run_passes(traced.graph);
+    verify(*graph);
+    return run(*graph, std::move(arrays), options);
+}
 
 } // namespace vmaprun

@@ -16,15 +16,6 @@ namespace {
 
 using namespace vmaprun;
 
-std::vector<Array> run_traced(const Traced& traced, const Inputs& inputs, const RunOptions& options) {
-    std::vector<Array> arrays;
-    for (const TracedInput& input : traced.inputs) arrays.push_back(inputs.arrays.at(input.name));
-    // Eager mode runs the graph as it was traced, the others as the passes leave it.
-    const auto graph = options.mode == RunOptions::Mode::eager ? traced.graph : run_passes(traced.graph);
-    verify(*graph);
-    return run(*graph, std::move(arrays), options);
-}
-
 void leaves(const OutputTree& tree, std::vector<std::size_t>& outputs) {
     if (tree.form == OutputTree::Form::tensor) outputs.push_back(tree.output);
     for (const OutputTree& item : tree.items) leaves(item, outputs);
