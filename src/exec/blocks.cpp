@@ -2,11 +2,13 @@
 // Values that are needed afterwards have their full arrays from the start, and each block fills its part of them.
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "array/memory_limit.hpp"
 #include "base/error.hpp"
 #include "base/profile.hpp"
 #include "exec/evaluate.hpp"
+#include "exec/fused_step.hpp"
 #include "exec/memory.hpp"
 #include "exec/stream.hpp"
 #include "exec/threads.hpp"
@@ -89,11 +91,28 @@ class Blocks {
         for (const std::uint32_t value : segment_.writes) {
             if (full_[value]) places[value] = part_of(full_[value], first, extent);
         }
-        const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr, nullptr, streamed_ ? 0 : series_, *segment_.lane};
+        std::unique_ptr<PreparedSteps> prepared = extent == block_ ? prepared_steps() : nullptr;
+        const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr, prepared.get(), streamed_ ? 0 : series_, *segment_.lane};
         if (streamed_) read_slices(inner, places, first, extent);
         for (const Step& step : segment_.steps) run_step(inner, step);
-        if (!streamed_) return;
-        for (const StreamedSegment::Sink& each : streamed_->sinks) each.sink->write(first, extent, places[each.value].view().data);
+        if (streamed_) {
+            for (const StreamedSegment::Sink& each : streamed_->sinks) each.sink->write(first, extent, places[each.value].view().data);
+        }
+        slots.clear(); // nobody looks any more at what the steps keep
+        if (prepared) keep(std::move(prepared));
+    }
+
+    // Fused steps that another whole block was run with: they are made once for each thread, not for each block.
+    std::unique_ptr<PreparedSteps> prepared_steps() const {
+        const std::lock_guard lock(mutex_);
+        if (idle_.empty()) return std::make_unique<PreparedSteps>(work_.plan.step_count);
+        std::unique_ptr<PreparedSteps> steps = std::move(idle_.back());
+        idle_.pop_back();
+        return steps;
+    }
+    void keep(std::unique_ptr<PreparedSteps> steps) const {
+        const std::lock_guard lock(mutex_);
+        idle_.push_back(std::move(steps));
     }
 
     bool goes_to_sink(std::uint32_t value) const {
@@ -122,6 +141,8 @@ class Blocks {
     Slots full_;
     const StreamedSegment* streamed_ = nullptr;
     std::uint64_t series_ = next_series();
+    mutable std::mutex mutex_;
+    mutable std::vector<std::unique_ptr<PreparedSteps>> idle_;
 };
 
 // Of a segment that streams: what is read, computed and written stays in the second-level cache, and the blocks of all

@@ -140,6 +140,7 @@ std::size_t TileProgram::add_input(const View& view, Form form) {
     else if (is_one) input.access = Access::spread;
     else if (repeats) input.access = Access::repeated;
     else if (input.shape.size() == 1 && input.strides[0] == 1) input.access = Access::direct;
+    else if (columns_ == 1 && input.strides == Strides{0, 1} && input.shape[1] <= flat_tile) input.access = Access::periodic, input.period = input.shape[1];
     return which;
 }
 
@@ -231,9 +232,10 @@ void TileProgram::compose() {
     }
     std::vector<bool> is_gone(instructions_.size(), false);
     for (Instruction& outer : instructions_) {
-        if (outer.kernel == nullptr || outer.operand_count != 2) continue;
+        const std::size_t sides = outer.operand_count;
+        if (outer.kernel == nullptr || sides == 0 || sides > 2) continue;
         const std::array inner{outer.operands[0], outer.operands[1]};
-        std::array kernels{kernel_to_compose(inner[0], uses, makers), kernel_to_compose(inner[1], uses, makers)};
+        std::array kernels{kernel_to_compose(inner[0], uses, makers), sides == 2 ? kernel_to_compose(inner[1], uses, makers) : nullptr};
         TileKernel whole = nullptr;
         for (const std::array form : {std::array{true, true}, std::array{true, false}, std::array{false, true}}) {
             const std::array wanted{form[0] ? kernels[0] : nullptr, form[1] ? kernels[1] : nullptr};
@@ -244,7 +246,7 @@ void TileProgram::compose() {
         if (whole == nullptr) continue;
         outer.kernel = whole;
         outer.operand_count = 0;
-        for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
+        for (std::size_t side = 0; side < sides; ++side) {
             if (kernels[side] == nullptr) {
                 outer.operands[outer.operand_count++] = inner[side];
                 continue;
@@ -261,13 +263,15 @@ void TileProgram::compose() {
 // Scratch tiles are used again after the last step that reads them, so that few of them are hot.
 void TileProgram::prepare(Stores stores) {
     std::size_t widest = 1;
+    std::int64_t longest = 0; // period
     for (Register& each : registers_) {
         widest = std::max(widest, each.width);
+        longest = std::max(longest, each.period);
         if (stores == Stores::streamed && each.access == Access::stored && each.form == Form::full) each.access = Access::streamed;
     }
     compose();
     tile_rows_ = rows_a_tile(columns_, widest);
-    slot_bytes_ = (static_cast<std::size_t>(tile_rows_ * columns_) * widest + 63) / 64 * 64;
+    slot_bytes_ = (static_cast<std::size_t>(tile_rows_ * columns_ + longest) * widest + 63) / 64 * 64;
     std::vector<std::size_t> last_use(registers_.size(), 0);
     for (std::size_t i = 0; i < instructions_.size(); ++i) {
         for (std::size_t k = 0; k < instructions_[i].operand_count; ++k) last_use[instructions_[i].operands[k]] = i;
@@ -281,7 +285,7 @@ void TileProgram::prepare(Stores stores) {
     for (Register& each : registers_) each.slot = no_slot;
     for (std::size_t r = 1; r < registers_.size(); ++r) {
         const Access access = registers_[r].access;
-        if (access == Access::spread || access == Access::repeated || access == Access::gathered || access == Access::streamed) take(registers_[r]);
+        if (access == Access::spread || access == Access::repeated || access == Access::periodic || access == Access::gathered || access == Access::streamed) take(registers_[r]);
     }
     for (std::size_t i = 0; i < instructions_.size(); ++i) {
         const Instruction& instruction = instructions_[i];
@@ -317,6 +321,12 @@ std::byte* scratch_of(std::size_t bytes) {
     return memory.get();
 }
 
+// The `bytes` at `from` again and again, up to `whole` bytes: what is there is doubled.
+void repeat(const std::byte* from, std::size_t bytes, std::size_t whole, std::byte* to) {
+    std::memcpy(to, from, std::min(bytes, whole));
+    for (std::size_t have = bytes; have < whole; have *= 2) std::memcpy(to + have, to, std::min(have, whole - have));
+}
+
 // Each of `rows` elements `columns` times.
 template <class Word> void spread_rows(const std::byte* from, std::int64_t rows, std::int64_t columns, std::byte* to) {
     const auto* in = reinterpret_cast<const Word*>(from);
@@ -348,6 +358,7 @@ void TileProgram::fill_once(Tile& tile, std::int64_t rows) const {
         if (each.slot != no_slot) tile.at[r] = tile.scratch + each.slot * slot_bytes_;
         if (each.access == Access::spread) fill_with_one(tile, r, rows);
         if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data;
+        if (each.access == Access::periodic) repeat(each.data, static_cast<std::size_t>(each.period) * each.width, static_cast<std::size_t>(rows + each.period) * each.width, tile.at[r]);
         if (each.access != Access::repeated) continue;
         const auto row_bytes = static_cast<std::size_t>(columns_) * each.width;
         read_any(each.width, each.data, each.shape, each.strides, 0, columns_, tile.at[r]);
@@ -359,7 +370,9 @@ void TileProgram::fill_once(Tile& tile, std::int64_t rows) const {
 void TileProgram::place(Tile& tile, std::int64_t first, std::int64_t count) const {
     for (std::size_t r = 1; r < registers_.size(); ++r) {
         const Register& each = registers_[r];
-        if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data + elements(each.form, first) * static_cast<std::int64_t>(each.width);
+        const auto width = static_cast<std::int64_t>(each.width);
+        if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data + elements(each.form, first) * width;
+        else if (each.access == Access::periodic) tile.at[r] = tile.scratch + each.slot * slot_bytes_ + first % each.period * width;
         else if (each.access == Access::gathered) read_any(each.width, each.data, each.shape, each.strides, elements(each.form, first), elements(each.form, count), tile.at[r]);
     }
 }

@@ -54,7 +54,9 @@ class TileProgram {
 
   private:
     static constexpr std::size_t most_operands = 6;
-    enum class Access { direct, spread, repeated, gathered, computed, stored, streamed };
+    // direct: where it lies; spread: one element for all; repeated: one row for all; periodic: the same few elements again and
+    // again, of a flat program; gathered: copied, tile by tile; computed; stored, streamed: a result.
+    enum class Access { direct, spread, repeated, periodic, gathered, computed, stored, streamed };
     struct Register {
         Access access = Access::computed;
         Form form = Form::full;
@@ -62,6 +64,7 @@ class TileProgram {
         std::byte* data = nullptr;  // of inputs and results
         Shape shape;                // gathered, repeated: joined axes
         Strides strides;
+        std::int64_t period = 0;    // periodic: elements
         std::size_t slot = 0;       // where its scratch tile is, if it has one
         std::size_t spread_to = 0;  // row form: the full register that repeats it; 0: none yet (a result never is 0)
     };

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/aligned.hpp"
 #include "ops/kernels/contraction_table.hpp"
 #include "ops/kernels/multiply_add.hpp"
 #include "ops/lane_iteration.hpp"
@@ -233,7 +234,7 @@ template <class T> class Tasks {
 // A thread's scratch, and which b it holds packed, so that it is packed once for all tasks and for all blocks of lanes. Not
 // filled at first: a small product touches few pages of it.
 template <class T> struct Panels {
-    std::unique_ptr<T[]> memory;
+    AlignedBytes memory;
     const Node* node = nullptr;
     std::uint64_t series = 0;
     Task task;
@@ -245,7 +246,7 @@ template <class T> struct Panels {
 
 // The scratch that holds this b already, or the one that waits longest.
 template <class T> Panels<T>& panels_for(const Node* node, std::uint64_t series, const Task& task) {
-    thread_local std::array<Panels<T>, 4> all; // as many products a block may have
+    thread_local std::array<Panels<T>, std::max<std::size_t>(4, sizeof(T))> all; // of as many products, or blocks of columns
     thread_local std::uint64_t uses = 0;
     const auto held = std::ranges::find_if(all, [&](const Panels<T>& panels) { return panels.holds(node, series, task); });
     Panels<T>& panels = held != all.end() ? *held : *std::ranges::min_element(all, {}, &Panels<T>::used);
@@ -266,9 +267,9 @@ template <class T> void run_products(const KernelCall& call, const Layout& layou
     const std::uint64_t series = fixed_b ? call.series : lone | calls.fetch_add(1);
     Tasks<T>(call, layout, blocks).run([&](MatrixProduct<T> product, const Task& task) {
         Panels<T>& panels = panels_for<T>(call.node, series, task);
-        if (!panels.memory) panels.memory.reset(new T[static_cast<std::size_t>(scratch)]);
+        if (!panels.memory) panels.memory = aligned_bytes(static_cast<std::size_t>(scratch) * sizeof(T));
         product.panels = panels.width;
-        const std::int64_t width = table.kernels<T>(inner).products(product, panels.memory.get());
+        const std::int64_t width = table.kernels<T>(inner).products(product, reinterpret_cast<T*>(panels.memory.get()));
         panels.node = call.node;
         panels.series = series;
         panels.task = task;

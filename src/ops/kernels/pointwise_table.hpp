@@ -37,12 +37,12 @@ struct RowPair {
     RowPairFunction full_first, row_first;
 };
 // outer(left(a, b), right(c, d)) in one kernel of a, b, c, d; where left or right is null, that operand itself is in its
-// place. Left and right may be compositions.
+// place. Left and right may be compositions. An outer of one operand has no right.
 struct Composition {
     TileFunction outer, left, right;
     TileFunction whole;
     ElementType type; // of the operands
-    int left_operands, right_operands; // how many each has; an operand itself: 1
+    int left_operands, right_operands; // how many each has; an operand itself: 1, no right: 0
 };
 // Each element of a row `columns` times.
 using SpreadFunction = void (*)(const void* row, long rows, long columns, void* out);

@@ -71,7 +71,7 @@ template <class T> void check_composition(const Composition& each) {
         std::array<T, room> expected{}, found{};
         if (each.left != nullptr) each.left(inner[0].data(), in.from(0, left_operands).data(), n);
         if (each.right != nullptr) each.right(inner[1].data(), in.from(left_operands, right_operands).data(), n);
-        const void* outer[] = {each.left != nullptr ? inner[0].data() : in.memory[0].data(), each.right != nullptr ? inner[1].data() : in.memory[left_operands].data()};
+        const void* outer[] = {each.left != nullptr ? inner[0].data() : in.memory[0].data(), each.right != nullptr ? inner[1].data() : in.memory[std::min(left_operands, most_operands - 1)].data()};
         each.outer(expected.data(), outer, n);
         each.whole(found.data(), in.from(0, operands).data(), n);
         const auto bytes = [](const std::array<T, room>& values) { return reinterpret_cast<const std::byte*>(values.data()); };

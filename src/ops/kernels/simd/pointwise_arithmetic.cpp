@@ -196,7 +196,7 @@ using Pairs = TypeList<Binary<Add>, Binary<Subtract>, Binary<Multiply>>;
 using Deep = Join<SumsOfProducts, Cubes>;
 using NegatedOnce = TypeList<Tree<Multiply, Tree<Negative, Operand>, Operand>, Tree<Multiply, Operand, Tree<Negative, Operand>>>;
 using Compositions = Join<Trees<SumsAndProducts, Pairs, Join<Leaf, Pairs>>, Trees<SumsAndProducts, Leaf, Pairs>, Trees<SumsAndProducts, Deep, Leaf>, Trees<SumsAndProducts, Leaf, Deep>,
-                          Trees<Sums, SumsOfProducts, Product>, NegatedOnce>;
+                          Trees<Sums, SumsOfProducts, Product>, NegatedOnce, UnaryTrees<TypeList<Negative, Absolute, Square, SquareRoot, Relu>, Join<Pairs, SumsOfProducts>>>;
 
 } // namespace
 

@@ -44,6 +44,11 @@ template <class T, class Function, class Left, class Right> constexpr Compositio
     return {KernelOf<Inner, Binary<Function>>::loop, KernelOf<T, Left>::loop, KernelOf<T, Right>::loop, tree_loop<Tree<Function, Left, Right>, T>, element_of<T>(), Left::count, Right::count};
 }
 
+template <class T, class Function, class Child> constexpr Composition composition_of(Tree<Function, Child>) {
+    using Inner = Result<Child, T>;
+    return {KernelOf<Inner, Tree<Function, Operand>>::loop, KernelOf<T, Child>::loop, nullptr, tree_loop<Tree<Function, Child>, T>, element_of<T>(), Child::count, 0};
+}
+
 // Lists of expressions, made of lists of functions and of expressions.
 template <class... Lists> struct Joined;
 template <class... First> struct Joined<TypeList<First...>> { using type = TypeList<First...>; };
@@ -53,6 +58,10 @@ template <class... Lists> using Join = typename Joined<Lists...>::type;
 template <class Function, class Left, class... Rights> TypeList<Tree<Function, Left, Rights>...> with_left(TypeList<Rights...>);
 template <class Function, class... Lefts, class Rights> auto with_function(TypeList<Lefts...>, Rights rights) -> Join<decltype(with_left<Function, Lefts>(rights))...>;
 template <class... Functions, class Lefts, class Rights> auto with_functions(TypeList<Functions...>, Lefts lefts, Rights rights) -> Join<decltype(with_function<Functions>(lefts, rights))...>;
+template <class Function, class... Children> TypeList<Tree<Function, Children>...> function_of(TypeList<Children...>);
+template <class... Functions, class Children> auto functions_of(TypeList<Functions...>, Children children) -> Join<decltype(function_of<Functions>(children))...>;
+// Each of the functions of each of the children.
+template <class Functions, class Children> using UnaryTrees = decltype(functions_of(Functions{}, Children{}));
 // Each of the functions of each of the lefts and each of the rights.
 template <class Functions, class Lefts, class Rights> using Trees = decltype(with_functions(Functions{}, Lefts{}, Rights{}));
 
