@@ -381,8 +381,10 @@ void print_row(const Measured& measured) {
     const Workload& workload = *measured.workload;
     const auto all = verdicts(measured);
     const bool met = std::ranges::all_of(all, &Verdict::met) && measured.wrong.empty();
-    std::printf("%-8s%-46s %6.2f ms %9s %6.2f ms  %5.2f (%4.2f)  %-16s %-16s %-16s %-16s %s", workload.row, workload.title, measured.own, name_of_bound(workload.bound), measured.bound,
-                measured.bound / measured.own, workload.part, peer_cell(measured, "numpy").c_str(), peer_cell(measured, "numexpr").c_str(), peer_cell(measured, "torch").c_str(),
+    char goal[16] = "";
+    if (workload.part > 0) std::snprintf(goal, sizeof goal, "(%4.2f)", workload.part);
+    std::printf("%-8s%-46s %6.2f ms %9s %6.2f ms  %5.2f %6s  %-16s %-16s %-16s %-16s %s", workload.row, workload.title, measured.own, name_of_bound(workload.bound), measured.bound,
+                measured.bound / measured.own, goal, peer_cell(measured, "numpy").c_str(), peer_cell(measured, "numexpr").c_str(), peer_cell(measured, "torch").c_str(),
                 peer_cell(measured, "jax").c_str(), met ? "met" : "NOT MET:");
     for (const Verdict& verdict : all) {
         if (!verdict.met()) std::printf(" %s", verdict.what.c_str());

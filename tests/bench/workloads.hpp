@@ -35,7 +35,7 @@ struct Workload {
     std::vector<Input> inputs;
     vmaprun::Shape result;
     Bound bound;
-    double part;       // of the bound's speed that is to be reached
+    double part;       // of the bound's speed that is to be reached; 0: the bound is there to compare with
     double operations; // arithmetic, else 0
     double tolerance;  // of the result against NumPy's: |a - b| <= tolerance (1 + |b|); 0: not compared
     std::vector<Target> targets;
