@@ -59,7 +59,7 @@ struct JsonFormat {
     enum class Nan { string, null, literal, error } nan = Nan::string;
 };
 
-struct ResultData; // session.cpp
+struct ResultData; // session/result.hpp
 
 class Result {
   public:

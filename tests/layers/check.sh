@@ -10,7 +10,7 @@ breach() { echo "$1"; breaches=$((breaches + 1)); }
 rank_of() {
     local i
     for i in "${!layers[@]}"; do [[ ${layers[i]} == "$1" ]] && { echo "$i"; return; }; done
-    case $1 in vmaprun.hpp | session*) echo 100 ;; cli) echo 101 ;; *) echo -1 ;; esac
+    case $1 in vmaprun.hpp | session) echo 100 ;; cli) echo 101 ;; *) echo -1 ;; esac
 }
 # `exec` runs graphs whatever language they came from.
 forbidden() { [[ $1 == exec && ($2 == syntax || $2 == trace) ]]; }

@@ -15,33 +15,17 @@
 #include "exec/run.hpp"
 #include "exec/threads.hpp"
 #include "io/inputs.hpp"
-#include "io/npy.hpp"
-#include "io/npy_stream.hpp"
 #include "ir/printer.hpp"
+#include "session/outputs.hpp"
+#include "session/result.hpp"
+#include "session/streaming.hpp"
 #include "syntax/diagnostics.hpp"
 #include "syntax/formatter.hpp"
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
-#include "transform/copying.hpp"
-#include "transform/dead.hpp"
-#include "transform/independence.hpp"
 #include "transform/pass.hpp"
 
 namespace vmaprun {
-
-struct ResultData {
-    std::vector<std::pair<std::string, Tree>> outputs;
-    int threads = 0; // as Options has them
-    std::vector<std::string> placed;
-
-    bool lone() const { return outputs.size() == 1 && outputs.front().first.empty(); }
-    const Tree& tree(const std::string& name) const {
-        for (const auto& [each, tree] : outputs) {
-            if (each == name) return tree;
-        }
-        throw InternalError("a result has no output `" + name + "`");
-    }
-};
 
 struct Session::State {
     Options options;
@@ -90,153 +74,7 @@ std::vector<std::string> input_names(const ast::Script& script) {
     return names;
 }
 
-Tree tree_of(const OutputTree& shape, const std::vector<Array>& arrays) {
-    switch (shape.form) {
-    case OutputTree::Form::none: return Tree::none();
-    case OutputTree::Form::tensor: return Tree(arrays.at(shape.output));
-    case OutputTree::Form::tuple: {
-        Tree::Tuple items;
-        for (const OutputTree& item : shape.items) items.push_back(tree_of(item, arrays));
-        return Tree(std::move(items));
-    }
-    case OutputTree::Form::record: break;
-    }
-    Tree::Record fields;
-    for (std::size_t i = 0; i < shape.items.size(); ++i) fields.emplace_back(shape.names[i], tree_of(shape.items[i], arrays));
-    return Tree(std::move(fields));
-}
-
-std::string type_text(const OutputTree& tree, const Graph& graph) {
-    if (tree.form == OutputTree::Form::none) return "none";
-    if (tree.form == OutputTree::Form::tensor) return graph.type(graph.outputs.at(tree.output)).text();
-    const bool is_record = tree.form == OutputTree::Form::record;
-    std::vector<std::string> items;
-    for (std::size_t i = 0; i < tree.items.size(); ++i) items.push_back((is_record ? tree.names[i] + ": " : std::string()) + type_text(tree.items[i], graph));
-    if (is_record) return "{" + join(items, ", ") + "}";
-    return "(" + join(items, ", ") + (items.size() == 1 ? ",)" : ")");
-}
-
-// The names of the graph's outputs, for its printers: those of the script, with the path inside a tree.
-void name_outputs(const OutputTree& tree, const std::string& name, std::vector<std::string>& names) {
-    if (tree.form == OutputTree::Form::tensor) {
-        if (names.size() <= tree.output) names.resize(tree.output + 1);
-        names[tree.output] = name;
-    }
-    for (std::size_t i = 0; i < tree.items.size(); ++i) {
-        const bool is_record = tree.form == OutputTree::Form::record;
-        name_outputs(tree.items[i], is_record ? name + "." + tree.names[i] : name + "[" + std::to_string(i) + "]", names);
-    }
-}
-
-GraphNames graph_names(const Traced& traced) {
-    GraphNames names;
-    for (const TracedOutput& output : traced.outputs) name_outputs(output.tree, output.name, names.outputs);
-    return names;
-}
-
-[[noreturn]] void fail_wanted(std::string message, const Traced& traced) {
-    std::vector<std::string> names;
-    for (const TracedOutput& output : traced.outputs) {
-        if (!output.name.empty()) names.push_back("`" + output.name + "`");
-    }
-    Diagnostic diagnostic = error("E515", std::move(message)).exits(2);
-    if (!names.empty()) diagnostic.helps.push_back("its outputs are " + join_and(names) + ": write `-o NAME=PATH`");
-    throw UserError(std::move(diagnostic));
-}
-
-void require_wanted(const Traced& traced, const std::vector<WantedOutput>& wanted) {
-    for (const WantedOutput& want : wanted) {
-        const TracedOutput* found = nullptr;
-        for (const TracedOutput& output : traced.outputs) {
-            if (output.name == want.name || (want.name.empty() && traced.outputs.size() == 1)) found = &output;
-        }
-        if (want.name.empty() && traced.outputs.size() > 1) fail_wanted("one array is asked for, and the script has several outputs", traced);
-        if (traced.outputs.empty()) fail_wanted("an output is asked for, and the script has none", traced);
-        if (found == nullptr) fail_wanted("the script has no output `" + want.name + "`", traced);
-        if (want.tensor && found->tree.form != OutputTree::Form::tensor) {
-            fail_wanted("an .npy file holds one array, and " + (found->name.empty() ? std::string("the output") : "`" + found->name + "`") + " is a tree", traced);
-        }
-    }
-}
-
 ProfileSpan::What phase(const char* name) { return {name, {}, {}}; }
-
-// Batched code that is written by hand streams too: an input that has a source gets its leading axis mapped, where the graph
-// uses it by slices of that axis alone.
-std::shared_ptr<Graph> cut_for_streaming(std::shared_ptr<Graph> graph, const Traced& traced, BoundInputs& inputs) {
-    std::vector<bool> has_source;
-    for (std::size_t i = 0; i < graph->inputs.size(); ++i) has_source.push_back(inputs.source(traced, i) != nullptr);
-    graph = copy_looks(graph, has_source);
-    for (std::size_t i = 0; i < graph->inputs.size(); ++i) {
-        if (!has_source[i]) continue;
-        const std::optional<Streamable> can = streamable(*graph);
-        if (can && can->inputs[i]) continue;
-        if (const std::shared_ptr<Graph> cut = cut_input(*graph, i)) graph = remove_dead_code(cut);
-    }
-    return graph;
-}
-
-// One run, in which what is large and used by independent slices alone goes from file to file without being in memory.
-class Streaming {
-  public:
-    Streaming(const Graph& graph, const Traced& traced, BoundInputs& inputs, const std::vector<WantedOutput>& wanted, RunOptions options)
-        : graph_(graph), traced_(traced), inputs_(inputs), options_(std::move(options)) {
-        if (options_.mode != RunOptions::Mode::graph) return;
-        for (std::size_t i = 0; i < graph.inputs.size(); ++i) sources_.push_back(inputs.source(traced, i));
-        const auto is_given = [](const auto& source) { return source != nullptr; };
-        if (std::ranges::none_of(sources_, is_given)) return; // what is in memory anyway is not worth it
-        const std::optional<Streamable> can = streamable(graph);
-        for (std::size_t i = 0; i < sources_.size(); ++i) {
-            if (!can || !can->inputs[i]) sources_[i] = nullptr;
-            streams_.sources.push_back(sources_[i].get());
-            skipped_.push_back(sources_[i] != nullptr);
-        }
-        if (std::ranges::none_of(sources_, is_given)) return;
-        streams_.sinks.resize(graph.outputs.size(), nullptr);
-        for (std::size_t i = 0; i < traced.outputs.size(); ++i) place(traced.outputs[i], wanted, *can);
-    }
-
-    std::vector<Array> run() {
-        std::vector<Array> arrays;
-        {
-            const ProfileSpan span("I/O", [] { return phase("read the inputs"); });
-            arrays = inputs_.load(traced_, skipped_);
-        }
-        for (std::size_t i = 0; i < sinks_.size(); ++i) {
-            targets_[i]->begin(sinks_[i]->file_bytes());
-            sinks_[i]->write_header();
-        }
-        const ProfileSpan span("phase", [] { return phase("run"); });
-        return vmaprun::run(graph_, std::move(arrays), options_, streams_);
-    }
-    const std::vector<std::string>& placed() const { return placed_; }
-
-  private:
-    // The output goes straight to a file if that is all that is wanted of it.
-    void place(const TracedOutput& output, const std::vector<WantedOutput>& wanted, const Streamable& can) {
-        const auto is_it = [&](const WantedOutput& want) { return output.name == want.name || (want.name.empty() && traced_.outputs.size() == 1); };
-        const auto want = std::ranges::find_if(wanted, is_it);
-        if (std::ranges::count_if(wanted, is_it) != 1 || want->placed == nullptr) return;
-        if (output.tree.form != OutputTree::Form::tensor || !can.outputs[output.tree.output]) return;
-        const TensorType& type = graph_.type(graph_.outputs[output.tree.output]);
-        PlacedOutput* const target = want->placed;
-        sinks_.push_back(std::make_unique<NpySink>(type.dtype, values_of(type.shape), [target](std::int64_t offset, std::string_view bytes) { target->write(offset, bytes); }));
-        streams_.sinks[output.tree.output] = sinks_.back().get();
-        targets_.push_back(target);
-        placed_.push_back(output.name);
-    }
-
-    const Graph& graph_;
-    const Traced& traced_;
-    BoundInputs& inputs_;
-    RunOptions options_;
-    std::vector<std::unique_ptr<SliceSource>> sources_;
-    std::vector<std::unique_ptr<NpySink>> sinks_;
-    std::vector<PlacedOutput*> targets_;
-    std::vector<bool> skipped_;
-    std::vector<std::string> placed_;
-    Streams streams_;
-};
 
 Diagnostic bug(const std::string& what) {
     return error("", "internal error: " + what)
@@ -552,65 +390,6 @@ TextReport Session::bench(const std::string& source, const std::string& name, Be
         }
     });
     return report;
-}
-
-// ---- results ---------------------------------------------------------------------------------------------------------
-
-namespace {
-
-JsonStyle style_of(const JsonFormat& format, int threads) {
-    using Nan = JsonFormat::Nan;
-    const NanPolicy nan = format.nan == Nan::string    ? NanPolicy::string
-                          : format.nan == Nan::null    ? NanPolicy::null
-                          : format.nan == Nan::literal ? NanPolicy::literal
-                                                       : NanPolicy::error;
-    return {format.compact ? Layout::compact : Layout::lines, nan, thread_count(threads)};
-}
-
-} // namespace
-
-std::vector<std::string> Result::names() const {
-    std::vector<std::string> result;
-    if (data_) {
-        for (const auto& output : data_->outputs) result.push_back(output.first);
-    }
-    return result;
-}
-
-void Result::write_json(const JsonFormat& format, const Sink& sink) const {
-    if (!data_ || data_->outputs.empty()) return;
-    if (data_->lone()) return vmaprun::write_json(data_->outputs.front().second, style_of(format, data_->threads), sink);
-    vmaprun::write_json(Tree(Tree::Record(data_->outputs)), style_of(format, data_->threads), sink);
-}
-
-std::string Result::json(const JsonFormat& format) const {
-    std::string text;
-    write_json(format, [&](std::string_view piece) { text += piece; });
-    return text;
-}
-
-void Result::write_json(const std::string& name, const JsonFormat& format, const Sink& sink) const {
-    vmaprun::write_json(data_->tree(name), style_of(format, data_->threads), sink);
-}
-
-bool Result::is_placed(const std::string& name) const { return std::ranges::find(data_->placed, name) != data_->placed.end(); }
-
-bool Result::is_tensor(const std::string& name) const { return data_->tree(name).array() != nullptr; }
-
-Tensor Result::tensor(const std::string& name) const {
-    const Array* array = data_->tree(name).array();
-    if (array == nullptr) throw InternalError("output `" + name + "` is no tensor");
-    const Array dense = array->contiguous();
-    Tensor result{std::string(name_of(dense.dtype())), dense.shape(), {}};
-    result.bytes.resize(static_cast<std::size_t>(dense.size()) * size_of(dense.dtype()));
-    if (!result.bytes.empty()) std::memcpy(result.bytes.data(), dense.view().data, result.bytes.size());
-    return result;
-}
-
-void Result::write_npy(const std::string& name, const Sink& sink) const {
-    const Array* array = data_->tree(name).array();
-    if (array == nullptr) throw InternalError("output `" + name + "` is no tensor");
-    vmaprun::write_npy(*array, sink);
 }
 
 } // namespace vmaprun
