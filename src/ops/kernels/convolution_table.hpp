@@ -19,8 +19,22 @@ template <class T> struct ConvolutionBlock {
     T* panel = nullptr; // with starts: contraction_block * tile
 };
 
+// One tile of sums, c[r, j] = sum over s of a[a_offsets[s] + r] * b[b_offsets[s] + j], over steps that lie in one block of
+// the order of kernels/contraction.hpp. A block may be cut into several calls.
+template <class T> struct TurnedTile {
+    const T *a, *b;
+    const std::int64_t *a_offsets, *b_offsets;
+    std::int64_t steps, rows;
+    bool resumed;                // not from 0, but from what the call before has left in `partial`
+    bool paused;                 // leave the sums in `partial`: the block goes on
+    bool first;                  // store rather than add, to `total`
+    T *total, *partial;          // [row][tile]
+    const std::int64_t* a_rows;  // not null: the element of a that meets column j of b lies beside it: a[a_offsets[s] + a_rows[r] + j]
+};
+
 template <class T> struct ConvolutionKernels {
     void (*run)(const ConvolutionBlock<T>& block);
+    void (*turned)(const TurnedTile<T>& tile); // reads whole tiles of b (and of a, by a_rows)
     std::int64_t panel_rows, tile; // rows of a packed group; columns that are computed at once
 };
 
@@ -30,6 +44,11 @@ struct ConvolutionTable {
 };
 
 const ConvolutionTable& convolution_table(); // of the best instruction set of this machine
+
+template <class T> const ConvolutionKernels<T>& convolution_kernels() {
+    if constexpr (sizeof(T) == 4) return convolution_table().f32;
+    else return convolution_table().f64;
+}
 
 namespace sse42 {
 const ConvolutionTable& convolution_table();

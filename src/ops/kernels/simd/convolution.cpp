@@ -82,12 +82,53 @@ template <class T> void run(const ConvolutionBlock<T>& b) {
     }
 }
 
+// ---- both operands with what is summed outermost
+
+template <class T, int Rows, bool Beside> void run_turned_rows(const TurnedTile<T>& p) {
+    constexpr int N = full<T>;
+    using V = Vector<T, N>;
+    V sum[Rows][2];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+        const T* from = p.partial + r * tile<T>;
+        sum[r][0] = p.resumed ? load<T, N>(from) : V{};
+        sum[r][1] = p.resumed ? load<T, N>(from + N) : V{};
+    }
+    for (std::int64_t s = 0; s < p.steps; ++s) {
+        const T *a = p.a + p.a_offsets[s], *b = p.b + p.b_offsets[s];
+        const V left = load<T, N>(b), right = load<T, N>(b + N);
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r) {
+            const T* row = Beside ? a + p.a_rows[r] : a + r;
+            const V first = Beside ? load<T, N>(row) : spread<T, N>(*row), second = Beside ? load<T, N>(row + N) : first;
+            sum[r][0] = multiply_add<T, N>(first, left, sum[r][0]);
+            sum[r][1] = multiply_add<T, N>(second, right, sum[r][1]);
+        }
+    }
+    T* const out = p.paused ? p.partial : p.total;
+    const bool adds = !p.paused && !p.first;
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+        T* to = out + r * tile<T>;
+        store<T, N>(to, adds ? load<T, N>(to) + sum[r][0] : sum[r][0]);
+        store<T, N>(to + N, adds ? load<T, N>(to + N) + sum[r][1] : sum[r][1]);
+    }
+}
+
+template <class T, int... Less> void run_turned(const TurnedTile<T>& p, Sequence<Less...>) {
+    static constexpr void (*instances[])(const TurnedTile<T>&) = {&run_turned_rows<T, Less + 1, false>...};
+    static constexpr void (*beside[])(const TurnedTile<T>&) = {&run_turned_rows<T, Less + 1, true>...};
+    (p.a_rows != nullptr ? beside : instances)[p.rows - 1](p);
+}
+
+template <class T> void run_turned(const TurnedTile<T>& p) { run_turned<T>(p, typename Counting<panel_rows>::type{}); }
+
 } // namespace
 
 namespace VMAPRUN_ARCH {
 
 const ConvolutionTable& convolution_table() {
-    static const ConvolutionTable table{{run<float>, panel_rows, tile<float>}, {run<double>, panel_rows, tile<double>}};
+    static const ConvolutionTable table{{run<float>, run_turned<float>, panel_rows, tile<float>}, {run<double>, run_turned<double>, panel_rows, tile<double>}};
     return table;
 }
 
