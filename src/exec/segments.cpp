@@ -1,6 +1,8 @@
 #include "exec/segments.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "ir/op.hpp"
@@ -238,6 +240,7 @@ class Uses {
                 release(segment, segment.steps[k], made);
                 store_what_is_viewed(segment.steps[k]);
             }
+            for (const std::uint32_t value : made) used_later_[value] = false; // a view between segments is made again before them
         }
     }
 
@@ -282,6 +285,75 @@ class Uses {
     const Graph& graph_;
     std::vector<Segment>& segments_;
     std::vector<bool> used_later_;
+};
+
+// ---- views that later segments look at
+
+Step lone_step(const Graph& graph, std::uint32_t n) {
+    const Node& node = graph.nodes[n];
+    return {{n}, {}, {}, is_pointwise(node) ? graph.values[node.results[0]].type.shape : Dims(), 0, 0};
+}
+
+// A block would copy what it shows of a view to the array of the whole. Where blocks of later segments alone look at it, it
+// shows the array of what it views instead, between the segments.
+class ViewsBetween {
+  public:
+    ViewsBetween(const GraphPlan& plan, const std::vector<Segment>& segments) : graph_(*plan.graph), uses_(graph_.values.size(), Use::none) {
+        for (const Value output : graph_.outputs) uses_[output.index] = Use::otherwise;
+        for (std::size_t s = segments.size(); s-- > 0;) {
+            if (segments[s].lane) between_.emplace(s, views_of(segments[s]));
+            for (const Step& step : segments[s].steps) note(step, segments[s].lane ? Use::in_blocks : Use::otherwise);
+        }
+    }
+
+    std::vector<Segment> inserted_in(std::vector<Segment> segments) const {
+        std::vector<Segment> all;
+        std::vector<Step> views; // of the segment before
+        const auto begin_whole = [&] {
+            all.emplace_back().steps = std::move(views);
+            views.clear();
+        };
+        for (std::size_t s = 0; s < segments.size(); ++s) {
+            const bool whole = !segments[s].lane;
+            if (whole || !views.empty()) begin_whole();
+            if (whole) std::ranges::move(segments[s].steps, std::back_inserter(all.back().steps));
+            else all.push_back(std::move(segments[s]));
+            if (const auto found = between_.find(s); found != between_.end()) {
+                for (const std::uint32_t n : found->second) views.push_back(lone_step(graph_, n));
+            }
+        }
+        return all;
+    }
+
+  private:
+    enum class Use : std::uint8_t { none, in_blocks, otherwise }; // by later segments
+
+    void note(const Step& step, Use use) {
+        for (const std::uint32_t n : step.nodes) {
+            for (const Value operand : graph_.nodes[n].operands) uses_[operand.index] = std::max(uses_[operand.index], use);
+        }
+    }
+
+    // In program order. What such a view looks at may be one too.
+    std::vector<std::uint32_t> views_of(const Segment& segment) {
+        std::vector<std::uint32_t> nodes, views;
+        for (const Step& step : segment.steps) nodes.insert(nodes.end(), step.nodes.begin(), step.nodes.end());
+        std::ranges::sort(nodes, std::greater());
+        for (const std::uint32_t n : nodes) {
+            const Node& node = graph_.nodes[n];
+            if (!is_view(node) || node.operands.size() != 1 || uses_[node.results[0]] != Use::in_blocks) continue;
+            const Value viewed = node.operands[0];
+            if (graph_.lanes(viewed) != node.lanes || elements(graph_.type(viewed).shape) > elements(graph_.values[node.results[0]].type.shape)) continue;
+            views.push_back(n);
+            uses_[viewed.index] = std::max(uses_[viewed.index], Use::in_blocks);
+        }
+        std::ranges::reverse(views);
+        return views;
+    }
+
+    const Graph& graph_;
+    std::vector<Use> uses_; // of each value
+    std::map<std::size_t, std::vector<std::uint32_t>> between_;
 };
 
 // ---- how much one lane takes
@@ -356,10 +428,6 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
     return std::max<std::int64_t>(most, 1);
 }
 
-Step lone_step(const Graph& graph, std::uint32_t n) {
-    const Node& node = graph.nodes[n];
-    return {{n}, {}, {}, is_pointwise(node) ? graph.values[node.results[0]].type.shape : Dims(), 0, 0};
-}
 
 } // namespace
 
@@ -392,6 +460,7 @@ std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::u
             }
             if (planning != Planning::unfused) segment.steps = fusing.steps();
         }
+        segments = ViewsBetween(plan, segments).inserted_in(std::move(segments));
     }
     Uses(plan, segments).set();
     for (Segment& segment : segments) {

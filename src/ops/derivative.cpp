@@ -12,7 +12,12 @@ Formula apply(std::string_view row, std::initializer_list<Formula> operands) {
     return {&builder, pointwise(builder, row, std::move(values))};
 }
 
-Formula number_like(Formula x, double number) { return {x.builder, x.builder->constant(Array::scalar(number), true)}; }
+Formula number_like(Formula x, double number) {
+    Builder& builder = *x.builder;
+    const TensorType& type = builder.type(x.value);
+    const Value literal = builder.constant(Array::scalar(number), true);
+    return {x.builder, type.weak || !differentiable(type.dtype) ? literal : cast(builder, literal, type.dtype)};
+}
 
 Value zeros_of(Builder& builder, DType dtype, const Dims& shape) { return broadcast_to(builder, builder.constant(Array::zeros(dtype, {})), shape); }
 
@@ -30,12 +35,25 @@ Value add_cotangents(Builder& builder, Value a, Value b) {
     return pointwise(builder, "add", {a, b});
 }
 
+namespace {
+
+// A number, broadcast or not.
+bool is_everywhere(const Builder& builder, Value value, double number) {
+    while (builder.made_by(value).op->name() == "broadcast_to") value = builder.made_by(value).operands[0];
+    return constant_number(builder, value) == number;
+}
+
+} // namespace
+
 Value scaled(Builder& builder, Value cotangent, Value slope) {
     const TensorType type = builder.type(cotangent);
     if (type.shape.empty() && type == builder.type(slope) && !is_complex(type.dtype)) { // what begins a gradient is 1
         const auto number = constant_number(builder, cotangent);
         if (number == 1.0) return slope;
         if (number == -1.0) return pointwise(builder, "negative", {slope});
+    }
+    if (const Node& made = builder.maker(slope); made.op->name() == "where" && is_everywhere(builder, made.operands[1], 1) && is_everywhere(builder, made.operands[2], 0)) {
+        return pointwise(builder, "where", {made.operands[0], cotangent, zeros_like(builder, cotangent)}); // no slope is made
     }
     return pointwise(builder, "multiply", {cotangent, slope});
 }

@@ -155,7 +155,8 @@ std::vector<Value> vjp_divide(const Primal& at, Cotangents c, const std::vector<
     const auto over = [&](Value x) { return pointwise(at.builder, "divide", {x, at.operands[1]}); };
     std::vector<Value> result(2);
     if (wanted[0]) result[0] = over(c[0]);
-    if (wanted[1]) result[1] = pointwise(at.builder, "negative", {pointwise(at.builder, "multiply", {c[0], over(at.results[0])})});
+    // Of a quotient of the two that is there already, rather than of another.
+    if (wanted[1]) result[1] = pointwise(at.builder, "negative", {wanted[0] ? pointwise(at.builder, "multiply", {result[0], at.results[0]}) : pointwise(at.builder, "multiply", {c[0], over(at.results[0])})});
     return result;
 }
 

@@ -100,7 +100,7 @@ constexpr auto make_rows() {
         elementwise_row<digamma, 1, real_only>("digamma(x)", "The derivative of lgamma.", "isnan(digamma(-1.0)) => true",
             derivative_of<[](auto x, auto) { return trigamma(x); }>()),
         elementwise_row<relu, 1, on_real>("relu(x)", "x where it is positive, else 0.", "relu([-1.0, 2.0]) => [0.0, 2.0]",
-            derivative_of<[](auto x, auto) { return select(call("greater", x, number_like(x, 0)), number_like(x, 1), number_like(x, 0)); }>()),
+            derivative_of<[](auto, auto y) { return select(call("greater", y, number_like(y, 0)), number_like(y, 1), number_like(y, 0)); }>()),
         elementwise_row<sigmoid, 1, real_only>("sigmoid(x)", "1 / (1 + exp(-x)).", "sigmoid(0.0) => 0.5",
             derivative_of<[](auto, auto y) { return y * (1.0 - y); }>()),
         elementwise_row<log_sigmoid, 1, real_only>("log_sigmoid(x)", "log(sigmoid(x)) without overflow.", "log_sigmoid(-1000.0) => -1000.0",

@@ -262,6 +262,7 @@ Remembered remember_scan(Builder& builder, Replay& again, const Node& node, cons
     scan->mode = std::make_shared<ReverseMode>(builder, original, Replay::depth_of_bodies(node), scan->active, again.effects());
     std::vector<TensorType> types = result_types(again.graph(), node);
     std::vector<Lanes> lanes = result_lanes(again.graph(), node);
+    std::vector<std::size_t> saved; // among the results
     {
         NewBody open(builder, node.sequence);
         std::vector<Value> inputs;
@@ -273,6 +274,10 @@ Remembered remember_scan(Builder& builder, Replay& again, const Node& node, cons
         for (const Value value : scan->mode->recalled()) saving.need(value);
         for (const Value value : saving.values) {
             scan->place.emplace(value, scan->place.size());
+            const auto given = std::find(outputs.begin() + static_cast<std::ptrdiff_t>(parts.carries), outputs.end(), value); // stacked anyway
+            saved.push_back(static_cast<std::size_t>(given - outputs.begin()));
+            if (given != outputs.end() && lanes[saved.back()] == builder.lanes(value)) continue;
+            saved.back() = outputs.size();
             outputs.push_back(value);
             TensorType type = builder.type(value);
             type.shape.insert(type.shape.begin(), node.dims(3)[0]);
@@ -284,7 +289,7 @@ Remembered remember_scan(Builder& builder, Replay& again, const Node& node, cons
     const std::vector<Value> own(scan->operands.begin(), scan->operands.begin() + static_cast<std::ptrdiff_t>(parts.carries + parts.xs));
     const std::vector<Value> results = builder.add_control(scan_op, own, node.attributes, {scan->body}, types, lanes, node.sequence);
     for (std::size_t i = 0; i < node.results.size(); ++i) again.set(again.graph().result(node, i), results[i]);
-    scan->saved.assign(results.begin() + static_cast<std::ptrdiff_t>(node.results.size()), results.end());
+    for (const std::size_t which : saved) scan->saved.push_back(results[which]);
     Remembered entry{&node, scan->operands, {}, {}, scan->saved};
     entry.back = [&builder, scan](const std::vector<Value>& cotangents, const std::vector<bool>& wanted, const Recall& recall) {
         return ScanBack(builder, *scan, cotangents, wanted, recall).add();

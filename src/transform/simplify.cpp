@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -13,15 +14,29 @@ namespace {
 
 // ---- identities ------------------------------------------------------------------------------------------------------
 
-// The number that every element of a value is, where that is plain to see.
+// The one number that an array holds, small arrays that are folded broadcasts included.
+bool is_uniform(const Array& array) {
+    constexpr std::int64_t largest = 4096;
+    if (array.size() == 0 || array.size() > largest || !array.view().is_contiguous()) return false;
+    const std::size_t width = size_of(array.dtype());
+    const auto* bytes = array.as<std::byte>();
+    for (std::int64_t i = 1; i < array.size(); ++i) {
+        if (std::memcmp(bytes, bytes + static_cast<std::size_t>(i) * width, width) != 0) return false;
+    }
+    return true;
+}
+
+// The number that every element of a value is, where that is plain to see: what a gradient begins with goes through vmaps too.
 std::optional<double> uniform_number(const Graph& graph, Value value) {
     const Node* node = &graph.maker(value);
-    while (node->op->view != nullptr && (node->op->name() == "broadcast_to" || node->op->name() == "reshape" || node->op->name() == "expand_dims")) {
-        node = &graph.maker(node->operands[0]);
-    }
+    const auto is_spread = [](const Node& by) {
+        const std::string_view name = by.op->name();
+        return is(by, lane_op) || is(by, unlane_op) || name == "broadcast_to" || name == "reshape" || name == "expand_dims";
+    };
+    while (is_spread(*node)) node = &graph.maker(node->operands[0]);
     if (!is(*node, constant_op)) return std::nullopt;
     const Array& array = *std::get<std::shared_ptr<const Array>>(node->attributes[0]);
-    if (array.rank() != 0) return std::nullopt;
+    if (!is_uniform(array)) return std::nullopt;
     return visit_dtype(array.dtype(), [&]<class T>(TypeTag<T>) -> std::optional<double> {
         if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(*array.as<T>());
         else return std::nullopt;
