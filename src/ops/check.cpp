@@ -3,6 +3,7 @@
 #include "ops/check.hpp"
 
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -139,19 +140,62 @@ void assert_close_kernel(const KernelCall& call) {
     compare(call, [tolerance](const Number& x, const Number& y) { return close(x, y, tolerance); });
 }
 
+// Whether no exponent is that of infinities and NaN; a block at a time, without a branch in it.
+template <class Word> bool all_finite(const std::byte* from, std::int64_t count, Word exponent) {
+    constexpr int block = 64 / sizeof(Word);
+    typedef Word Block __attribute__((vector_size(64)));
+    Block found{};
+    std::int64_t i = 0;
+    for (; i + block <= count; i += block) {
+        Block words;
+        std::memcpy(&words, from + static_cast<std::size_t>(i) * sizeof(Word), sizeof words);
+        found |= Block((words & exponent) == exponent);
+    }
+    bool good = true;
+    for (int k = 0; k < block; ++k) good = good && found[k] == 0;
+    for (; i < count; ++i) {
+        Word word;
+        std::memcpy(&word, from + static_cast<std::size_t>(i) * sizeof(Word), sizeof word);
+        good = good && (word & exponent) != exponent;
+    }
+    return good;
+}
+
+bool all_finite(DType dtype, const std::byte* from, std::int64_t count) {
+    switch (dtype) {
+    case DType::f32: return all_finite<std::uint32_t>(from, count, 0x7f800000U);
+    case DType::c64: return all_finite<std::uint32_t>(from, 2 * count, 0x7f800000U);
+    case DType::f64: return all_finite<std::uint64_t>(from, count, std::uint64_t{0x7ff} << 52);
+    case DType::c128: return all_finite<std::uint64_t>(from, 2 * count, std::uint64_t{0x7ff} << 52);
+    default: return true; // whole numbers
+    }
+}
+
+// The place of the first one that isn't finite is looked for where there is one.
 void assert_finite_kernel(const KernelCall& call) {
     const View& x = call.operands[0];
-    const auto shape = sample_shape(call, 0);
-    const auto element = static_cast<std::int64_t>(size_of(x.dtype));
-    for_each_lane(call, grain_for(element_count(shape)), [&](std::int64_t lane, std::byte* const* at) {
-        walk_sample<1>(shape, {sample_strides(call, 0)}, [&](std::int64_t flat, const std::array<std::int64_t, 1>& offset) {
-            const std::byte* data = at[0] + offset[0] * element;
+    const auto shape = sample_shape(call, 0), strides = sample_strides(call, 0);
+    const std::int64_t size = element_count(shape), element = static_cast<std::int64_t>(size_of(x.dtype));
+    const bool lies_together = View{x.dtype, nullptr, {shape.begin(), shape.end()}, {strides.begin(), strides.end()}}.is_contiguous();
+    const auto check = [&](std::int64_t lane, const std::byte* sample, Parallel* parallel) {
+        std::atomic<bool> good{lies_together};
+        if (good) {
+            run_in_parts(parallel, size, 1 << 18, [&](std::int64_t begin, std::int64_t end) {
+                if (!all_finite(x.dtype, sample + begin * element, end - begin)) good = false;
+            });
+        }
+        if (good) return;
+        walk_sample<1>(shape, {strides}, [&](std::int64_t flat, const std::array<std::int64_t, 1>& offset) {
+            const std::byte* data = sample + offset[0] * element;
             const Number number = number_at(x.dtype, data);
             if (std::isfinite(number.real) && std::isfinite(number.imaginary)) return true;
             call.faults->report(lane, "E610", "assert_finite: " + element_words(x.dtype, data) + " is not finite" + position_words(shape, flat));
             return false;
         });
-    });
+    };
+    const LaneIteration lanes(call);
+    if (lanes.count() == 1) lanes.range(0, 1, [&](std::int64_t lane, std::byte* const* at) { check(lane, at[0], call.parallel); });
+    else lanes.run(call, grain_for(size), [&](std::int64_t lane, std::byte* const* at) { check(lane, at[0], nullptr); });
 }
 
 // debug does nothing by itself: the engine prints debug_text for every lane that reaches it.

@@ -466,7 +466,7 @@ class Beside {
         }
         bool fits = given.rank() == type.rank();
         for (std::size_t i = 0; fits && i < type.rank(); ++i) fits = !surely_different(given.shape[i], type.shape[i]);
-        const bool takes_dtype = given.weak && kind_of(given.dtype) <= kind_of(type.dtype) && given.dtype != DType::boolean;
+        const bool takes_dtype = (given.weak && kind_of(given.dtype) <= kind_of(type.dtype) && given.dtype != DType::boolean) || (type.weak && kind_of(given.dtype) == kind_of(type.dtype));
         if (!fits || (given.dtype != type.dtype && !takes_dtype)) fail(path, "is " + given.text() + ", and the " + of_ + " is " + type.text(), "they have one shape and one dtype");
         if (given.dtype == type.dtype) return own;
         return type.weak ? builder_.add(op_named("cast"), {own}, {type.dtype, true}) : cast(builder_, own, type.dtype);
@@ -503,12 +503,46 @@ Datum primals_as_given(const Chosen& chosen, bool is_tuple) {
     return Datum::tuple(std::move(items));
 }
 
+// The leaves of a primal, literals in the dtype of the tangent that they meet.
+void meet(Builder& builder, const Datum& primal, const Datum& tangent, std::vector<Value>& leaves) {
+    const Value *value = primal.tensor(), *beside = tangent.tensor();
+    if (value != nullptr && beside != nullptr) {
+        const TensorType own = builder.type(*value), given = builder.type(*beside);
+        const bool takes = own.weak && !given.weak && is_floating(own.dtype) && is_floating(given.dtype);
+        return leaves.push_back(takes ? cast(builder, *value, given.dtype) : *value);
+    }
+    const TupleDatum *items = primal.tuple(), *others = tangent.tuple();
+    const RecordDatum* record = primal.record();
+    if (items != nullptr && others != nullptr && items->items.size() == others->items.size()) {
+        for (std::size_t i = 0; i < items->items.size(); ++i) meet(builder, items->items[i], others->items[i], leaves);
+    } else if (record != nullptr && tangent.record() != nullptr) {
+        for (const auto& [name, field] : record->fields) {
+            const Datum* other = tangent.record()->find(name);
+            meet(builder, field, other != nullptr ? *other : Datum(), leaves);
+        }
+    } else {
+        collect_leaves(primal, leaves); // `none`, or what does not fit: told afterwards
+    }
+}
+
+CallArguments meeting_tangents(Tracer& tracer, const FunctionPtr& function, CallArguments primals, const Datum& tangents, bool is_tuple, Span span) {
+    const Chosen declared = choose_all(tracer, function, primals, span);
+    std::vector<Value> leaves;
+    std::size_t next = 0;
+    const Datum as_given = primals_as_given(declared, is_tuple);
+    meet(tracer.builder(), as_given, tangents, leaves);
+    const Datum met = with_leaves(as_given, leaves, next);
+    for (std::size_t k = 0; k < primals.size(); ++k) primals[k].value = is_tuple ? met.tuple()->items[k] : met;
+    return primals;
+}
+
 Datum jvp_native(Tracer& tracer, const Slots& slots, Span span) {
     Builder& builder = tracer.builder();
     const FunctionPtr function = function_argument(tracer, slots[0], "jvp");
     const Tracer::Origin origin(builder, span);
     bool is_tuple = false;
-    const CallArguments primals = primals_of(*slots[1], is_tuple);
+    const CallArguments given = primals_of(*slots[1], is_tuple);
+    const CallArguments primals = meeting_tangents(tracer, function, given, slots[2]->value, is_tuple, span);
     const Chosen chosen = choose_all(tracer, function, primals, span);
     Beside tangents(tracer, "tangent", "primal", slots[2]->span);
     tangents.match(primals_as_given(chosen, is_tuple), slots[2]->value, [&](Value value) { return builder.type(value); }, "");
