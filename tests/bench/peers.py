@@ -377,6 +377,14 @@ def torch_forms(torch, row, arrays):
             return torch.cat([g.ravel() for g in torch.autograd.grad(loss(leaves), leaves)])
 
         return {"autograd": gradient}
+    if row == "gconv":
+        x, w = inputs
+
+        def gradient():
+            leaf = w.detach().requires_grad_()
+            return torch.autograd.grad((functional.conv2d(x, leaf, padding=1) ** 2).sum(), leaf)[0]
+
+        return {"autograd": gradient}
     if row == "chol":
         out = torch.empty_like(inputs[0])
         return {"cholesky-out": lambda: torch.linalg.cholesky(inputs[0], out=out)}
@@ -429,6 +437,8 @@ def jax_forms(jax, row, arrays):
         "conv": lambda x, w: jax.lax.conv_general_dilated(x, w, (1, 1), "SAME"),
         "hg": lambda x, y, w: jax.vmap(jax.grad(lambda w, x, y: jax.nn.softplus(w @ x) - y * (w @ x)), in_axes=(None, 0, 0))(w, x, y),
         "grad": lambda x, *w: jnp.concatenate([g.ravel() for g in jax.grad(lambda w: jax.nn.logsumexp(jax.nn.relu(x @ w[0] + w[1]) @ w[2] + w[3], axis=1).mean())(w)]),
+        "gconv": lambda x, w: jax.grad(lambda w: (jax.lax.conv_general_dilated(x, w, (1, 1), "SAME") ** 2).sum())(w),
+        "gscan": lambda x, a: jax.grad(lambda a: (jax.lax.scan(lambda s, x: (jnp.tanh(a[0] * s + x),) * 2, jnp.zeros(x.shape[1], jnp.float32), x)[1] ** 2).sum() / x.shape[1])(a),
         "chol": lambda x: jnp.linalg.cholesky(x),
         "solve": lambda x, v: jnp.linalg.solve(x, v[:, :, None])[:, :, 0],
         "uniform": lambda x: jax.random.uniform(jax.random.key(0), x.shape),
@@ -443,7 +453,7 @@ LIBRARIES = {"numpy": numpy_forms, "numexpr": numexpr_forms, "torch": torch_form
 INPUTS = {
     "a": "x", "a2": "xyz", "b": "x", "c": ("x", "weight", "bias"), "d1": "xy", "d2": "xv", "d3-32": "xy", "d3-64": "xy", "d3-128": "xy",
     "e": "xw", "f": "xy", "g": ("x", "w1", "b1", "w2", "b2"), "h": "xyw", "i": "x", "j": ("re", "im"), "fft": "x", "conv": "xw",
-    "hg": "xyw", "grad": ("x", "w1", "b1", "w2", "b2"), "chol": "x", "solve": "xv", "uniform": "x",
+    "hg": "xyw", "grad": ("x", "w1", "b1", "w2", "b2"), "gconv": "xw", "gscan": "xa", "chol": "x", "solve": "xv", "uniform": "x",
 }
 SLOW = 100.0  # milliseconds: from here on a form is its own warmth
 
