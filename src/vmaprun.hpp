@@ -145,7 +145,8 @@ class Session {
     TextReport plan(const std::string& source, const std::string& name);
     // Its `test` blocks, each on its own.
     TestReport test(const std::string& source, const std::string& name);
-    // Its `bench` blocks: each a line with the median of its runs after warm-up, and an interval that holds the true one with 95 %.
+    // Its `bench` blocks: each a line with the median of its runs after warm-up, and an interval that holds the true one with 95 %. A block that
+    // fails gives a message in its place; the exit code is that of the first.
     TextReport bench(const std::string& source, const std::string& name, BenchFormat format = BenchFormat::text);
     // The script in the one layout.
     TextReport format(const std::string& source, const std::string& name);

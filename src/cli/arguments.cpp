@@ -92,14 +92,19 @@ std::optional<Verb> verb_named(std::string_view name) {
     return std::nullopt;
 }
 
-// Takes the verb out of the words; flags that every verb has may stand before it. Without one it is `run`.
+// Whether an option's value is the next word; the words of `--name=value` and `-nvalue` have theirs.
+bool takes_next_word(std::string_view word) {
+    constexpr std::array with_value = {"-i", "--input", "--set", "-o", "--output", "-f", "--format", "--nan", "--profile", "-j", "--jobs", "--threads", "--mode",
+                                       "--index", "--memory", "--timeout", "--device", "--devices", "--strategy", "--color", "--diagnostics", "--after"};
+    return std::ranges::find(with_value, word) != with_value.end();
+}
+
+// Takes the verb out of the words: the first that is no option. Without one, or with the code of -e before it, it is `run`.
 Verb take_verb(std::vector<std::string>& words) {
     std::size_t at = 0;
-    while (at < words.size() && words[at].starts_with("--")) {
-        const bool is_common = words[at] == "--quiet" || words[at].starts_with("--color=") || words[at].starts_with("--diagnostics=");
-        const bool takes_value = words[at] == "--color" || words[at] == "--diagnostics";
-        if (!is_common && !takes_value) break;
-        at += takes_value ? 2 : 1;
+    while (at < words.size() && words[at].size() > 1 && words[at][0] == '-' && words[at] != "--") {
+        if (words[at].starts_with("-e") || words[at].starts_with("--eval")) return Verb::run;
+        at += takes_next_word(words[at]) ? 2 : 1;
     }
     if (at >= words.size()) return Verb::run;
     const std::optional<Verb> verb = verb_named(words[at]);

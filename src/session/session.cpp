@@ -327,6 +327,15 @@ BenchTimes summary_of(std::vector<double> times) {
     return {median, at(std::floor(count / 2 - spread)), at(std::ceil(count / 2 + spread)), times.size()};
 }
 
+// `once` gives the seconds of one run.
+template <class Once> std::vector<double> times_of(Once&& once) {
+    for (int warm_up = 0; warm_up < warm_ups; ++warm_up) once();
+    std::vector<double> times;
+    const auto start = Clock::now();
+    while (times.size() < 15 || (times.size() < 1000 && seconds_since(start) < 1.0)) times.push_back(once());
+    return times;
+}
+
 std::string bench_line(const std::string& script, const std::string& name, const BenchTimes& times, BenchFormat format) {
     if (format == BenchFormat::text) {
         return name + ": " + time_text(times.median) + " [" + time_text(times.low) + " .. " + time_text(times.high) + "], " + std::to_string(times.runs) + " runs\n";
@@ -366,6 +375,7 @@ TestReport Session::test(const std::string& source, const std::string& name) {
 TextReport Session::bench(const std::string& source, const std::string& name, BenchFormat format) {
     TextReport report;
     SourceMap sources;
+    int failed = 0; // the first exit code of a block; the blocks after it are timed all the same
     report.exit_code = state_->guarded(report.messages, [&] {
         ParseResult script = parsed(sources, source, name);
         BoundInputs inputs(state_->bindings());
@@ -373,22 +383,22 @@ TextReport Session::bench(const std::string& source, const std::string& name, Be
         options.keep_tests = true;
         const MemoryScope memory; // warm, as in the middle of a long job
         for (const TracedTest& bench : trace_tests(script.script, inputs, options, true)) {
-            if (!bench.errors.empty()) throw UserError(bench.errors);
-            if (!bench.traced) continue;
-            const std::vector<Array> arrays = inputs.load(*bench.traced);
-            const std::shared_ptr<Graph> graph = state_->prepared(*bench.traced);
-            const auto once = [&] {
-                const auto start = Clock::now();
-                vmaprun::run(*graph, arrays, state_->run_options(*bench.traced));
-                return seconds_since(start);
-            };
-            for (int warm_up = 0; warm_up < warm_ups; ++warm_up) once();
-            std::vector<double> times;
-            const auto start = Clock::now();
-            while (times.size() < 15 || (times.size() < 1000 && seconds_since(start) < 1.0)) times.push_back(once());
-            report.text += bench_line(name, bench.name, summary_of(std::move(times)), format);
+            const int status = state_->guarded(report.messages, [&] {
+                if (!bench.errors.empty()) throw UserError(bench.errors);
+                if (!bench.traced) return;
+                const std::vector<Array> arrays = inputs.load(*bench.traced);
+                const std::shared_ptr<Graph> graph = state_->prepared(*bench.traced);
+                const auto once = [&] {
+                    const auto start = Clock::now();
+                    vmaprun::run(*graph, arrays, state_->run_options(*bench.traced));
+                    return seconds_since(start);
+                };
+                report.text += bench_line(name, bench.name, summary_of(times_of(once)), format);
+            });
+            if (failed == 0) failed = status;
         }
     });
+    if (report.exit_code == 0) report.exit_code = failed;
     return report;
 }
 

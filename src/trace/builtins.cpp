@@ -25,11 +25,11 @@ class ArgumentReader {
         case ParameterKind::tensor: bound.value = tensor(parameter, datum, span); break;
         case ParameterKind::tensors: bound.value = tensors(parameter, datum, span); break;
         case ParameterKind::variadic: throw InternalError("builtins: a variadic parameter is read on its own");
-        case ParameterKind::integer:
-        case ParameterKind::axis: bound.value = tracer_.constant_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`"); break;
+        case ParameterKind::axis: bound.value = Dim(tracer_.known_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`")); break;
+        case ParameterKind::integer: bound.value = tracer_.constant_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`"); break;
         case ParameterKind::axes:
             if (datum.tuple()) bound.value = integers(parameter, datum, span);
-            else bound.value = tracer_.constant_int(datum, span, "an axis");
+            else bound.value = Dim(tracer_.known_int(datum, span, "an axis"));
             break;
         case ParameterKind::shape:
         case ParameterKind::integers:
@@ -79,13 +79,18 @@ class ArgumentReader {
         return values;
     }
 
+    static bool names_axes(const Parameter& parameter) {
+        return parameter.kind == ParameterKind::axes || parameter.name == "axis" || parameter.name == "axes" || parameter.name == "source" || parameter.name == "destination";
+    }
+
     // An int, a tuple of ints, a constant vector, or (for pairs) a tuple of pairs, flattened.
     Dims integers(const Parameter& parameter, const Datum& datum, Span span) {
         const std::string what = "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`";
+        const auto one = [&](const Datum& item) { return names_axes(parameter) ? Dim(tracer_.known_int(item, span, what)) : tracer_.constant_int(item, span, what); };
         Dims numbers;
         if (const TupleDatum* tuple = datum.tuple()) {
             for (const Datum& item : tuple->items) {
-                const Dims inner = item.tuple() ? integers(parameter, item, span) : Dims{tracer_.constant_int(item, span, what)};
+                const Dims inner = item.tuple() ? integers(parameter, item, span) : Dims{one(item)};
                 numbers.insert(numbers.end(), inner.begin(), inner.end());
             }
             return numbers;
@@ -102,7 +107,7 @@ class ArgumentReader {
                 return numbers;
             }
         }
-        numbers.push_back(tracer_.constant_int(datum, span, what));
+        numbers.push_back(one(datum));
         return numbers;
     }
 

@@ -145,7 +145,7 @@ std::size_t wrt_parameter(Tracer& tracer, const Function& function, const std::v
         throw failure;
     }
     if (datum.tensor() == nullptr) throw fail("wrt must be the position of a parameter, its name in quotes, or a tuple of them, not " + type_text(tracer.builder(), datum));
-    const std::int64_t given = tracer.constant_int(datum, span, "wrt").value(), count = static_cast<std::int64_t>(parameters.size());
+    const std::int64_t given = tracer.known_int(datum, span, "wrt"), count = static_cast<std::int64_t>(parameters.size());
     const std::int64_t position = given < 0 ? given + count : given;
     if (position < 0 || position >= count) throw fail("wrt is " + std::to_string(given) + ", and " + said_name(function.name()) + " has " + count_of(count, "parameter"));
     return static_cast<std::size_t>(position);

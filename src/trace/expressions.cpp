@@ -328,10 +328,10 @@ Datum Evaluation::operator()(const ast::Index& node) {
             return Datum::tuple(std::move(items));
         }
         if (!plain || node.items[0].form != ast::IndexItem::Form::expression) throw UserError(error("E307", "a tuple has one index").at(span_));
-        const Dim position = tracer_.constant_int(tracer_.evaluate(*node.items[0].value, scope_), node.items[0].span, "the index of a tuple");
-        const std::int64_t i = position.value() < 0 ? position.value() + count : position.value();
+        const std::int64_t position = tracer_.known_int(tracer_.evaluate(*node.items[0].value, scope_), node.items[0].span, "the index of a tuple");
+        const std::int64_t i = position < 0 ? position + count : position;
         if (i < 0 || i >= count) {
-            throw UserError(error("E306", "index " + std::to_string(position.value()) + " is out of range for a tuple of " + count_of(count, "item")).at(node.items[0].span));
+            throw UserError(error("E306", "index " + std::to_string(position) + " is out of range for a tuple of " + count_of(count, "item")).at(node.items[0].span));
         }
         if (tuple->items[static_cast<std::size_t>(i)].poison()) throw AlreadyReported{};
         return tuple->items[static_cast<std::size_t>(i)];
@@ -399,6 +399,15 @@ Dim Tracer::constant_int(const Datum& datum, Span span, std::string_view what) {
                             .help("computed positions go through indexing `x[i]`, window(x, start, size=w) or dynamic_slice"));
     }
     throw UserError(error("E209", std::string(what) + " must be an integer, not " + type_text(*builder_, datum)).at(span));
+}
+
+std::int64_t Tracer::known_int(const Datum& datum, Span span, std::string_view what) {
+    const Dim number = constant_int(datum, span, what);
+    if (!number.is_symbolic()) return number.value();
+    Diagnostic warning = error({}, std::string(what) + " is " + number.text() + ", which only data tells: what depends on it is not checked").at(span);
+    warning.severity = Severity::warning;
+    traced_.warnings.push_back(std::move(warning));
+    throw AlreadyReported{};
 }
 
 Datum Tracer::evaluate(const ast::Expr& expression, const ScopePtr& scope) {

@@ -75,7 +75,7 @@ Datum unroll_native(Tracer& tracer, const Slots& named, Span span) {
         }
         if (slots[1] && slots[1]->keyword) throw UserError(error("E205", "`unroll` of data has no parameter `in_axes`").at(slots[1]->keyword_span).help("did you mean `axis`?"));
         const CallArgument* axis = slots[5] ? slots[5] : slots[1];
-        return tracer.unroll_data(slots[0]->value, axis ? tracer.constant_int(axis->value, axis->span, "`axis` of `unroll`").value() : 0, span, axis ? axis->span : Span{});
+        return tracer.unroll_data(slots[0]->value, axis ? tracer.known_int(axis->value, axis->span, "`axis` of `unroll`") : 0, span, axis ? axis->span : Span{});
     }
     if (slots[5]) throw UserError(error("E205", "`unroll` of a function has no parameter `axis`").at(slots[5]->keyword_span).help("its axes are in_axes and out_axes"));
     Tracer::VmapOptions options = mapping_options(tracer, slots, span);
@@ -180,7 +180,7 @@ Value moved_axis(Builder& builder, Value leaf, std::int64_t from, std::int64_t t
 }
 
 std::int64_t scanned_axis(Tracer& tracer, const CallArgument* argument, Value leaf, Span span) {
-    const std::int64_t axis = argument ? tracer.constant_int(argument->value, argument->span, "`axis` of `associative_scan`").value() : 0;
+    const std::int64_t axis = argument ? tracer.known_int(argument->value, argument->span, "`axis` of `associative_scan`") : 0;
     try {
         return normal_axis(axis, tracer.builder().type(leaf).rank());
     } catch (UserError& failure) {
@@ -258,7 +258,7 @@ Datum all_gather_native(Tracer& tracer, const Slots& slots, Span span) {
     const LaneId lane = tracer.lane_named(slots[1]->value, slots[1]->span, "all_gather");
     Builder& builder = tracer.builder();
     const Tracer::Origin origin(builder, span);
-    const std::int64_t axis = slots[2] ? tracer.constant_int(slots[2]->value, slots[2]->span, "`axis` of `all_gather`").value() : 0;
+    const std::int64_t axis = slots[2] ? tracer.known_int(slots[2]->value, slots[2]->span, "`axis` of `all_gather`") : 0;
     return over_leaves(tracer, *slots[0], "all_gather", [&](Value leaf) {
         try {
             return builder.unlane(leaf, lane, normal_axis(axis, builder.type(leaf).rank() + 1));

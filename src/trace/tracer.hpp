@@ -97,6 +97,9 @@ class Tracer {
     void bind_pattern(const ast::Pattern& pattern, const Datum& value, const ScopePtr& scope, Span value_span);
     IndexArgument index_argument(const ast::IndexItem& item, const ScopePtr& scope);
     Dim constant_int(const Datum& datum, Span span, std::string_view what);
+    // An axis, or another number that decides what the graph is: where it is a size that a check does not know, nothing can be
+    // said of what depends on it. That is a warning, and AlreadyReported.
+    std::int64_t known_int(const Datum& datum, Span span, std::string_view what);
 
     // ---- calls.cpp
     Datum call(const FunctionPtr& function, CallArguments arguments, Span span);

@@ -56,7 +56,7 @@ Datum Tracer::place_in_lanes(const Datum& argument, const Datum& axes, const std
         if (axes.none()) return argument;
         if (!axes.tensor()) fail_nesting(*builder_, "in_axes", quoted(path), axes, argument, where);
         if (builder_->type(*axes.tensor()).rank() == 1) throw UserError(error("E402", "in_axes is a list, which is one tensor").at(where).help("a tuple has an entry for each argument, as in `(0, none)`"));
-        const std::int64_t axis = constant_int(axes, where, "an entry of in_axes").value();
+        const std::int64_t axis = known_int(axes, where, "an entry of in_axes");
         const TensorType& type = builder_->type(*value);
         const auto rank = static_cast<std::int64_t>(type.rank());
         const std::int64_t normal = axis < 0 ? axis + rank : axis;
@@ -138,7 +138,7 @@ namespace {
 std::int64_t Tracer::out_axis(const Datum& axes, const Datum& result, const VmapOptions& options, const std::string& path) {
     const Span where = options.out_axes_span ? options.out_axes_span : options.span;
     if (!axes.tensor()) fail_nesting(*builder_, "out_axes", path, axes, result, where);
-    const std::int64_t axis = constant_int(axes, where, "an entry of out_axes").value();
+    const std::int64_t axis = known_int(axes, where, "an entry of out_axes");
     const auto rank = static_cast<std::int64_t>(builder_->type(*result.tensor()).rank()) + 1;
     const std::int64_t normal = axis < 0 ? axis + rank : axis;
     if (normal < 0 || normal >= rank) {
