@@ -19,6 +19,7 @@ extern ostream cout, cerr; // NOLINT
 #include <span>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "cli/completions.hpp"
 
 namespace vmaprun::cli {
@@ -91,6 +92,17 @@ std::optional<Verb> verb_named(std::string_view name) {
     }
     return std::nullopt;
 }
+
+} // namespace
+
+std::string_view nearest_verb(const std::string& word) {
+    if (word.find_first_of("./") != std::string::npos) return {}; // a path
+    std::vector<std::string_view> names;
+    for (const VerbName& each : verb_names) names.push_back(each.name);
+    return nearest(word, names);
+}
+
+namespace {
 
 // Whether an option's value is the next word; the words of `--name=value` and `-nvalue` have theirs.
 bool takes_next_word(std::string_view word) {

@@ -54,4 +54,7 @@ struct Parsed {
 
 Parsed parse_arguments(int count, const char* const* words);
 
+// The verb that a word is nearly; empty: it is near none, or it is a path.
+std::string_view nearest_verb(const std::string& word);
+
 } // namespace vmaprun::cli

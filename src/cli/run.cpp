@@ -185,10 +185,11 @@ void require_distinct_outputs(const Command& command, const std::vector<std::str
     std::map<std::string, std::string> writers;
     for (const std::string& file : files) require_known_endings(filled(command, file)); // `{name}` brings the ending of the file
     for (const OutputPath& output : command.outputs) {
+        if (const std::string field = unknown_field(output.path); !field.empty()) fail_usage("`" + field + "` in `-o " + output.path + "` stands for nothing", "`{stem}` stands for the data file's name without its ending, `{name}` for the whole name");
         if (!is_template(output.path)) fail_usage("every file would write `" + output.path + "`", "name outputs by their file: `-o 'out/{stem}.npy'`");
         for (const std::string& file : files) {
             const auto [at, fresh] = writers.emplace(fill_template(output.path, file), file);
-            if (!fresh) fail_usage("`" + at->second + "` and `" + file + "` would both write `" + at->first + "`", "`{name}` has the ending as well");
+            if (!fresh) fail_usage("`" + at->second + "` and `" + file + "` would both write `" + at->first + "`", ending_of(at->second) == ending_of(file) ? "files of one name in several folders go one folder at a time" : "`{name}` has the ending as well");
         }
     }
 }
@@ -220,6 +221,7 @@ int run_batch(const Command& command, const ScriptText& script, const std::vecto
     std::vector<std::string> outputs(files.size());
     std::vector<char> ended(files.size(), 0);
     std::size_t failed = 0, printed = 0;
+    std::string said; // of the last file that failed: the same is not said again
     run_jobs(files.size(), static_cast<std::size_t>(command.jobs), [&](std::size_t index) {
         limit_time(command.timeout, command);
         return guarded(command, [&] {
@@ -231,7 +233,12 @@ int run_batch(const Command& command, const ScriptText& script, const std::vecto
         progress.clear();
         if (outcome.exit_code != 0) {
             ++failed;
-            if (command.diagnostics == DiagnosticsFormat::human) outcome.diagnostics += "`" + files[index] + "` failed\n";
+            if (command.diagnostics == DiagnosticsFormat::human) {
+                const bool again = outcome.diagnostics == said && !said.empty();
+                if (again) outcome.diagnostics.clear();
+                else said = outcome.diagnostics;
+                outcome.diagnostics += "`" + files[index] + "` failed" + (again ? " in the same way\n" : "\n");
+            }
         }
         say(outcome.diagnostics);
         outputs[index] = std::move(outcome.output);

@@ -74,7 +74,18 @@ int explain_code(std::string code) {
 
 ScriptText read_script(const Command& command, const std::string& path) {
     if (command.code && path.empty()) return {*command.code, "-e"};
-    return {std::string(read_file(path).view()), display_name(path)};
+    try {
+        std::string text(read_file(path).view());
+        if (text.starts_with("\x93NUMPY")) {
+            throw UserError(error("E102", "`" + path + "` is an .npy file, not a script")
+                                .help("the script comes first, then its data: `vmaprun SCRIPT " + path + "`, or `vmaprun -e 'mean(x)' " + path + "`"));
+        }
+        return {std::move(text), display_name(path)};
+    } catch (UserError& failure) {
+        const std::string_view verb = nearest_verb(path);
+        if (!verb.empty()) failure.diagnostics().front().helps.push_back("to do that, write `vmaprun " + std::string(verb) + " …`");
+        throw;
+    }
 }
 
 ScriptText the_script(const Command& command) { return read_script(command, command.code ? "" : command.operands.front()); }

@@ -69,6 +69,16 @@ std::vector<std::string> expand_pattern(const std::string& pattern) {
 
 bool is_template(const std::string& path) { return path.find("{stem}") != std::string::npos || path.find("{name}") != std::string::npos; }
 
+std::string unknown_field(const std::string& path) {
+    for (std::size_t open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1)) {
+        const std::size_t close = path.find('}', open);
+        const std::string field = close == std::string::npos ? std::string() : path.substr(open, close + 1 - open);
+        const bool is_word = field.size() > 2 && std::ranges::all_of(field.substr(1, field.size() - 2), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+        if (is_word && field != "{stem}" && field != "{name}") return field;
+    }
+    return {};
+}
+
 std::string fill_template(const std::string& path, const std::string& file) {
     const std::string name(file_name(file));
     const std::string ending = ending_of(file);

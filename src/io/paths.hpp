@@ -12,6 +12,8 @@ std::vector<std::string> expand_pattern(const std::string& pattern);
 
 // Whether a path holds `{stem}` or `{name}`.
 bool is_template(const std::string& path);
+// A `{word}` in a path that is neither of the two; empty: there is none.
+std::string unknown_field(const std::string& path);
 // "out/{stem}.npy" and "data/a.b.json" -> "out/a.b.npy"; `{name}` is the whole file name.
 std::string fill_template(const std::string& path, const std::string& file);
 

@@ -252,8 +252,9 @@ class Resolver {
             report(name, used_before_error(name, span, later->second));
             return;
         }
-        if (std::ranges::none_of(result_.free_names, [&](const FreeName& known) { return known.name == name; })) result_.free_names.push_back({name, span});
-        if (free_ == FreeNames::are_inputs) return;
+        const bool is_input = free_ == FreeNames::are_inputs && !stands_for_no_data_.contains(span.begin) && !is_foreign(name);
+        if ((is_input || free_ == FreeNames::are_errors) && std::ranges::none_of(result_.free_names, [&](const FreeName& known) { return known.name == name; })) result_.free_names.push_back({name, span});
+        if (is_input) return;
         std::vector<std::string_view> candidates;
         for (const Names& level : levels_) {
             for (const auto& entry : level) candidates.push_back(entry.first);
@@ -265,6 +266,19 @@ class Resolver {
     // One cause, one error.
     void report(const std::string& name, Diagnostic diagnostic) {
         if (reported_.insert(name).second) result_.errors.push_back(std::move(diagnostic));
+    }
+
+    // ---- what can be no input of -e: what is called, what a transform makes another function of, a dtype, Python's words
+    void no_data(const ast::Expr& expression) {
+        if (std::holds_alternative<ast::Identifier>(expression.node)) stands_for_no_data_.insert(expression.span.begin);
+    }
+    static bool takes_function(std::string_view name) {
+        static constexpr std::string_view names[] = {"vmap", "vmapipe", "map", "scan", "fold", "associative_scan", "grad", "value_and_grad", "jvp", "vjp", "jacfwd", "jacrev", "jacobian", "hessian", "checkpoint"};
+        return std::ranges::find(names, name) != std::end(names);
+    }
+    static bool is_foreign(std::string_view name) {
+        static constexpr std::string_view names[] = {"None", "True", "False", "np", "jnp", "numpy"};
+        return std::ranges::find(names, name) != std::end(names);
     }
 
     // ---- expressions
@@ -305,11 +319,18 @@ class Resolver {
         visit(*node.last);
     }
     void expression_node(const ast::Call& node, Span) {
+        no_data(*node.callee);
+        const auto* callee = std::get_if<ast::Identifier>(&node.callee->node);
+        for (const ast::Argument& argument : node.arguments) {
+            const bool is_function = &argument == &node.arguments.front() && !argument.keyword && callee && takes_function(callee->name);
+            if (is_function || (argument.keyword && argument.keyword->text == "dtype")) no_data(*argument.value);
+        }
         visit(*node.callee);
         for (const ast::Argument& argument : node.arguments) visit(*argument.value);
     }
     void expression_node(const ast::Pipe& node, Span) {
         visit(*node.value);
+        no_data(*node.stage);
         visit(*node.stage);
     }
     void expression_node(const ast::Member& node, Span) { visit(*node.object); }
@@ -403,6 +424,7 @@ class Resolver {
     const ImportedNames& imported_;
     bool (*is_known_)(std::string_view);
     FreeNames free_;
+    std::set<std::uint32_t> stands_for_no_data_; // where such names begin
     Names top_;
     std::set<std::string, std::less<>> functions_, defined_, input_dims_, reported_;
     std::vector<Names> levels_;
