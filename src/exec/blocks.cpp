@@ -19,6 +19,7 @@ namespace vmaprun {
 namespace {
 
 constexpr std::int64_t block_bytes = 512 << 10;         // half of a second-level cache
+constexpr std::int64_t slice_bytes = 128 << 20;         // of what a block reads and writes where it streams: a scan goes through long slices
 constexpr double worth_bytes = 1 << 20; // bytes times steps: about 200 µs
 
 Array part_of(const Array& array, std::int64_t first, std::int64_t extent) {
@@ -145,8 +146,8 @@ class Blocks {
     mutable std::vector<std::unique_ptr<PreparedSteps>> idle_;
 };
 
-// Of a segment that streams: what is read, computed and written stays in the second-level cache, and the blocks of all
-// threads together well below the memory that is allowed.
+// Of a segment that streams: what its steps work on stays in the second-level cache, and the blocks of all threads
+// together well below the memory that is allowed.
 std::int64_t streamed_block(const Work& work, const Segment& segment, int threads) {
     const Graph& graph = work.graph();
     const LaneAxis& axis = graph.program->lanes[*segment.lane];
@@ -158,9 +159,10 @@ std::int64_t streamed_block(const Work& work, const Segment& segment, int thread
     };
     for (const StreamedSegment::Source& each : work.state.streamed->sources) add(each.value);
     for (const StreamedSegment::Sink& each : work.state.streamed->sinks) add(each.value);
-    const std::int64_t allowed = memory_allowed() > 0 ? std::min(block_bytes, memory_allowed() / (8 * threads)) : block_bytes;
+    const auto allowed = [&](std::int64_t wanted) { return memory_allowed() > 0 ? std::min(wanted, memory_allowed() / (8 * threads)) : wanted; };
     const std::int64_t chunk = work.state.options.block > 0 ? work.state.options.block : axis.chunk;
-    return std::clamp<std::int64_t>(chunk > 0 ? chunk : allowed / std::max(segment.lane_bytes, slices), 1, lanes);
+    const std::int64_t block = chunk > 0 ? chunk : std::min(allowed(block_bytes) / segment.lane_bytes, allowed(slice_bytes) / slices);
+    return std::clamp<std::int64_t>(block, 1, lanes);
 }
 
 // Lanes that are the rows of a product are multiplied a group at a time: no block should end within one.
