@@ -562,7 +562,10 @@ Datum vjp_native(Tracer& tracer, const Slots& slots, Span span) {
     const Chosen chosen = choose_all(tracer, function, primals, span);
     const Traced1 traced = chosen.trace();
     Beside cotangents(tracer, "cotangent", "result", slots[2]->span);
-    cotangents.match(traced.result, slots[2]->value, [&](Value value) { return traced.function.graph->type(value); }, "");
+    // A tuple of the one cotangent stands beside the one result, as the tuple of primals beside the parameters.
+    const TupleDatum* given = slots[2]->value.tuple();
+    const bool one_in_tuple = given && given->items.size() == 1 && !traced.result.tuple();
+    cotangents.match(traced.result, one_in_tuple ? given->items[0] : slots[2]->value, [&](Value value) { return traced.function.graph->type(value); }, "");
     const Pullback pullback(builder, traced.function, traced.arguments);
     std::vector<Value> taken = pullback(cotangents.leaves);
     for (std::size_t i = 0; i < taken.size(); ++i) taken[i] = taken[i] ? taken[i] : zero_of(builder, builder.type(traced.arguments[i]));
