@@ -21,6 +21,7 @@ extern ostream cout, cerr; // NOLINT
 
 #include "base/text.hpp"
 #include "cli/completions.hpp"
+#include "syntax/diagnostics.hpp"
 
 namespace vmaprun::cli {
 namespace {
@@ -286,7 +287,7 @@ Parsed told(std::string text, int exit_code) {
     return result;
 }
 
-Parsed usage_error(const std::string& message) { return told("error: " + message + "; `vmaprun --help` tells more\n", 2); }
+Parsed usage_error(const std::string& message) { return told(message, 2); } // parse_arguments gives it its form
 
 Parsed required(Parsed parsed) {
     try {
@@ -331,10 +332,15 @@ Parsed completions(const std::string& shell) {
     return script.empty() ? usage_error("--completions is for bash, zsh or fish") : told(script, 0);
 }
 
-} // namespace
+// Also where the words can't be taken apart: what reads diagnostics as JSON reads this one so.
+bool ask_for_json(std::span<const std::string> words) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "--diagnostics=json" || (words[i] == "--diagnostics" && i + 1 < words.size() && words[i + 1] == "json")) return true;
+    }
+    return false;
+}
 
-Parsed parse_arguments(int count, const char* const* words) {
-    std::vector<std::string> rest(words + 1, words + count);
+Parsed parse_words(std::vector<std::string> rest) {
     if (rest.empty()) return usage_error("a SCRIPT is needed (or -e CODE)");
     if (rest[0] == "help") return told(std::string(help_text), 0);
     if (rest[0] == "--completions") return completions(rest.size() == 2 ? rest[1] : "");
@@ -361,6 +367,17 @@ Parsed parse_arguments(int count, const char* const* words) {
     }
     for (const std::string& text : outputs) command.outputs.push_back(output_path(text));
     return result;
+}
+
+} // namespace
+
+Parsed parse_arguments(int count, const char* const* words) {
+    const std::vector<std::string> all(words + 1, words + count);
+    Parsed parsed = parse_words(all);
+    if (!parsed.text || parsed.exit_code != 2) return parsed;
+    if (ask_for_json(all)) parsed.text = render_json(error("", *parsed.text).help("`vmaprun --help` tells more"));
+    else parsed.text = "error: " + *parsed.text + "; `vmaprun --help` tells more\n";
+    return parsed;
 }
 
 } // namespace vmaprun::cli

@@ -27,6 +27,10 @@ void report(const Command& command, const std::vector<Message>& messages) {
     }
 }
 
+std::string remark(const Command& command, const std::string& text) {
+    return command.diagnostics == DiagnosticsFormat::json ? render_json(error("", text)) : text + "\n";
+}
+
 void report(const Command& command, const UserError& failure) {
     for (const Diagnostic& diagnostic : failure.diagnostics()) {
         const bool as_json = command.diagnostics == DiagnosticsFormat::json;

@@ -15,6 +15,8 @@ bool wants_color(ColorChoice choice);
 // Writes messages as they come; warnings not under --quiet.
 void report(const Command& command, const std::vector<Message>& messages);
 void report(const Command& command, const UserError& failure);
+// An error without a place, such as that one file of a batch failed: plain text for people, a line for programs.
+std::string remark(const Command& command, const std::string& text);
 // Plain text on standard error. Nothing can be said about a failure to say something: it is passed over.
 void say(std::string_view text);
 

@@ -233,12 +233,11 @@ int run_batch(const Command& command, const ScriptText& script, const std::vecto
         progress.clear();
         if (outcome.exit_code != 0) {
             ++failed;
-            if (command.diagnostics == DiagnosticsFormat::human) {
-                const bool again = outcome.diagnostics == said && !said.empty();
-                if (again) outcome.diagnostics.clear();
-                else said = outcome.diagnostics;
-                outcome.diagnostics += "`" + files[index] + "` failed" + (again ? " in the same way\n" : "\n");
-            }
+            // People are not told the same twice; a program reads every file's own.
+            const bool again = command.diagnostics == DiagnosticsFormat::human && outcome.diagnostics == said && !said.empty();
+            if (again) outcome.diagnostics.clear();
+            else said = outcome.diagnostics;
+            outcome.diagnostics += remark(command, "`" + files[index] + "` failed" + (again ? " in the same way" : ""));
         }
         say(outcome.diagnostics);
         outputs[index] = std::move(outcome.output);
@@ -250,9 +249,7 @@ int run_batch(const Command& command, const ScriptText& script, const std::vecto
         progress.step(outcome.exit_code != 0);
     });
     progress.clear();
-    if (failed > 0 && command.diagnostics == DiagnosticsFormat::human) {
-        say(std::to_string(failed) + " of " + std::to_string(files.size()) + " files failed\n");
-    }
+    if (failed > 0) say(remark(command, std::to_string(failed) + " of " + std::to_string(files.size()) + " files failed"));
     return failed > 0 ? 1 : 0;
 }
 
