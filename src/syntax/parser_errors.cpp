@@ -168,6 +168,9 @@ void Parser::fail_expected(std::string_view what) {
 void Parser::fail_after_expression(std::string_view what) {
     check_brackets();
     check_foreign_word();
+    if (at(TokenKind::assign) && previous().kind == TokenKind::right_bracket) {
+        fail(error("E113", "a tensor does not change").at(token().span).help("one that differs at a position is `x.at[i].set(value)`: give it a name with `let`; to compare, write `==`"));
+    }
     if (at(TokenKind::assign)) fail(error("E113", "`=` does not compare").at(token().span).help("write `==` to compare two values"));
     if (at(TokenKind::else_word)) fail(lone_else(token().span));
     Diagnostic diagnostic = error("E110", "expected " + std::string(what) + ", found " + found()).at(found_span());

@@ -84,7 +84,7 @@ TEST_CASE("a single `=` is told from `==` and from `let`") {
     CHECK(errors_of("x: f32 = 3") == "1:2 E119 expected the end of the statement, found `:` [:]; help: a name is bound with `let x: type = …`, an input declared with `input x: type`");
     CHECK(errors_of("if x = 3 { 1 } else { 2 }") == "1:6 E113 `=` does not compare [=]; help: write `==` to compare two values");
     CHECK(errors_of("(a = b)") == "1:4 E113 `=` does not compare [=]; help: write `==` to compare two values");
-    CHECK(errors_of("f(x)[0] = 3") == "1:9 E113 `=` does not compare [=]; help: write `==` to compare two values");
+    CHECK(errors_of("f(x)[0] = 3") == "1:9 E113 a tensor does not change [=]; help: one that differs at a position is `x.at[i].set(value)`: give it a name with `let`; to compare, write `==`");
     CHECK(errors_of("f(k=1, a + b = 2)") == "1:14 E113 `=` does not compare [=]; help: write `==` to compare two values");
 }
 
