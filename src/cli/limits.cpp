@@ -2,8 +2,10 @@
 
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -44,6 +46,23 @@ void install_signal_handlers() {
     handle(SIGINT, end_by_signal);
     handle(SIGTERM, end_by_signal);
     handle(SIGPIPE, SIG_IGN);
+}
+
+int interruptible(const std::function<int()>& work) {
+    struct sigaction ignore {}, before {};
+    ignore.sa_handler = SIG_IGN;
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGINT, &ignore, &before);
+    const pid_t process = fork();
+    if (process == 0) {
+        sigaction(SIGINT, &before, nullptr);
+        _exit(work());
+    }
+    int status = 0;
+    while (process > 0 && waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    sigaction(SIGINT, &before, nullptr);
+    if (process < 0) return work(); // no process is to be had
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void limit_time(double seconds, const Command& command) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/limits.hpp"
 #include "cli/line_editor.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
@@ -113,7 +114,11 @@ class Repl {
         const ParseResult parsed = parse(sources_.emplace_back(name_of_source, text));
         if (!parsed.errors.empty()) throw UserError(parsed.errors);
         const bool defines = std::ranges::all_of(parsed.script.items, [](const ast::Item& item) { return !shows(item); });
-        return defines ? keep(parsed.script, text) : evaluate(text);
+        if (defines) return keep(parsed.script, text);
+        if (!editor_.is_terminal()) return evaluate(text);
+        const int status = interruptible([&] { return guarded(command_, [&] { return evaluate(text); }); });
+        if (status == 130) write_stdout("\n"); // behind the ^C that the terminal shows
+        return status;
     }
 
     // Whether an item is there to be seen, rather than kept.

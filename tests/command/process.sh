@@ -249,6 +249,19 @@ is "no temporary file stays" '[[ -z $(find . -name ".vmaprun-*") ]]'
 exits "sizes have units" 2 "vmaprun rows.vm large.npy --memory 16X -o y=y2.npy -o total=t.npy"
 says "which are named" "write bytes, or a number with K, M or G"
 
+# ---- the repl on a terminal
+cat > typed.sh <<'END'
+printf 'let a = 7\r'; sleep 0.3
+printf 'loop c = 0.0 for i in 0 .. 20000000000 { c + 1.0 }\r'; sleep 1
+printf '\003'; sleep 0.5
+printf 'a + 1\r'; sleep 1
+printf ':quit\r'
+END
+if command -v script > /dev/null; then
+    exits "a run that ^C ends leaves the repl as it was" 0 "bash typed.sh | script -qec 'vmaprun repl' /dev/null > typed.txt"
+    is "with what was defined before" 'grep -q "^8" typed.txt'
+fi
+
 # ---- the other verbs
 prints "fmt writes the one layout" "output 1 + 2" "echo 'output   1+2' > f.vm; vmaprun fmt f.vm && cat f.vm"
 exits "fmt --check of what is laid out is 0" 0 "vmaprun fmt --check f.vm"
