@@ -91,7 +91,8 @@ Value iota_values(Builder& builder, const Dims& shape, std::int64_t axis, DType 
 
 Value index_values(Builder& builder, Value indices) {
     const TensorType type = builder.type(indices);
-    if (!is_integer(type.dtype)) {
+    const bool no_positions = is_floating(type.dtype) && type.shape == Dims{0}; // `[]` has no element to be whole
+    if (!is_integer(type.dtype) && !no_positions) {
         Diagnostic diagnostic = error("E308", "an index must be of whole numbers, not `" + std::string(name_of(type.dtype)) + "`");
         if (type.dtype == DType::boolean) diagnostic.helps.push_back("to choose by a mask use where(mask, a, b), or compress(mask, x, size=n)");
         else diagnostic.helps.push_back("cast it, as in `i as i64`");

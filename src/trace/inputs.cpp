@@ -72,7 +72,8 @@ std::string Tracer::unbound_size(const ast::Type& type, const ast::Expr& default
 }
 
 void Tracer::run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span) {
-    ++inputs_met_;
+    const auto earlier = traced_.input_names.begin() + static_cast<std::ptrdiff_t>(inputs_met_++);
+    if (std::find(traced_.input_names.begin(), earlier, name) != earlier) throw AlreadyReported{}; // defined twice
     bool from_data = false;
     DeclaredType declared;
     if (type) declared = declared_type(*type, input_dims_, top_);
