@@ -255,7 +255,7 @@ std::span<const Op> sorting_ops() {
            .doc = "The positions that put x in order along an axis; equal elements keep their order.",
            .example = "argsort([3, 1, 2]) => [1, 2, 0]", .family = Family::selection, .lower = lower_ordering, .type = argsort_type, .independence = along_leading_axes, .kernel = argsort_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: x, along its last axis; result: positions. attributes: 0: Dims of k
-        Op{.signature = "top_k(x, k: int)", .doc = "The k largest elements along the last axis, largest first, and their positions; of equals the first.",
+        Op{.signature = "top_k(x, k: int)", .doc = "The k largest elements along the last axis, largest first, and their positions; of equals the first. NaN counts as the largest: take where(isnan(x), -inf, x) to leave it out.",
            .example = "top_k([3, 1, 2], 2) => ([3, 2], [0, 2])", .family = Family::selection, .lower = lower_top_k, .type = top_k_type, .independence = along_leading_axes, .kernel = top_k_kernel, .derivative = Derivative::none(), .stays_weak = never_weak},
         // operand: x of one axis. attributes: 0: Dims of the size
         Op{.signature = "unique(x, size: int)", .doc = "The first `size` distinct elements of x in order, filled with 0; all NaNs are one, the last.",
