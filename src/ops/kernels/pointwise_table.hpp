@@ -56,7 +56,7 @@ struct PointwiseTable {
     struct Compositions {
         const Composition* first;
         unsigned long count;
-    } compositions[4];
+    } compositions[6];
     int composition_lists;
     SpreadFunction spread32, spread64; // of elements of 4 and 8 bytes
 
