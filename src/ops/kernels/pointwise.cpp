@@ -1,7 +1,6 @@
 #include "ops/kernels/pointwise.hpp"
 
 #include <algorithm>
-#include <span>
 
 namespace vmaprun {
 namespace {
@@ -51,15 +50,7 @@ const RowPair* row_pair_of(TileKernel kernel) {
     return found == end ? nullptr : found;
 }
 
-TileKernel composed_kernel(TileKernel outer, TileKernel left, TileKernel right) {
-    const PointwiseTable& table = pointwise_table();
-    for (const auto& list : std::span(table.compositions, static_cast<std::size_t>(table.composition_lists))) {
-        for (const Composition& each : std::span(list.first, list.count)) {
-            if (each.outer == outer && each.left == left && each.right == right) return each.whole;
-        }
-    }
-    return nullptr;
-}
+TileKernel composed_kernel(TileKernel outer, TileKernel left, TileKernel right) { return composed_in(pointwise_table(), outer, left, right); }
 
 TileKernel cast_kernel(DType from, DType to) { return pointwise_table().cast[static_cast<int>(from)][static_cast<int>(to)]; }
 

@@ -64,6 +64,17 @@ struct PointwiseTable {
     TileFunction at(PointwiseOp op, ElementType type) const { return of[static_cast<int>(op)][static_cast<int>(type)]; }
 };
 
+// The kernel of outer(left, right) in the table; null: there is none.
+inline TileFunction composed_in(const PointwiseTable& table, TileFunction outer, TileFunction left, TileFunction right) {
+    for (int list = 0; list < table.composition_lists; ++list) {
+        const auto& [first, count] = table.compositions[list];
+        for (unsigned long i = 0; i < count; ++i) {
+            if (first[i].outer == outer && first[i].left == left && first[i].right == right) return first[i].whole;
+        }
+    }
+    return nullptr;
+}
+
 // What each instruction set contributes.
 namespace sse42 {
 void fill_arithmetic(PointwiseTable& table);

@@ -10,6 +10,8 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
+#include <utility>
+
 #include <xsimd/xsimd.hpp>
 
 #include "ops/kernels/simd/loops.hpp"
@@ -125,33 +127,22 @@ template <class T, class Function> inline Batch<T> where_not(Mask<T> served, Bat
 
 // ---- walks
 
-template <class T, class Function> void unary_batches(void* out, const void* const* in, long n) {
+template <class T, class Function, std::size_t... k> inline void walk_batches(void* out, const void* const* in, long n, std::index_sequence<k...>) {
     constexpr long width = lanes_of<T>;
     T* y = static_cast<T*>(out);
-    const T* a = static_cast<const T*>(in[0]);
+    const T* operands[] = {static_cast<const T*>(in[k])...};
     long i = 0;
-    for (; i + width <= n; i += width) Function::template apply<T>(Batch<T>::load_unaligned(a + i)).store_unaligned(y + i);
+    for (; i + width <= n; i += width) Function::template apply<T>(Batch<T>::load_unaligned(operands[k] + i)...).store_unaligned(y + i);
     if (i == n) return;
-    alignas(64) T padded[width] = {};
-    __builtin_memcpy(padded, a + i, static_cast<unsigned long>(n - i) * sizeof(T));
-    Function::template apply<T>(Batch<T>::load_aligned(padded)).store_aligned(padded);
-    __builtin_memcpy(y + i, padded, static_cast<unsigned long>(n - i) * sizeof(T));
-}
-
-template <class T, class Function> void binary_batches(void* out, const void* const* in, long n) {
-    constexpr long width = lanes_of<T>;
-    T* y = static_cast<T*>(out);
-    const T* a = static_cast<const T*>(in[0]);
-    const T* b = static_cast<const T*>(in[1]);
-    long i = 0;
-    for (; i + width <= n; i += width) Function::template apply<T>(Batch<T>::load_unaligned(a + i), Batch<T>::load_unaligned(b + i)).store_unaligned(y + i);
-    if (i == n) return;
-    alignas(64) T first[width] = {}, second[width] = {};
+    alignas(64) T padded[sizeof...(k)][width] = {};
     const auto bytes = static_cast<unsigned long>(n - i) * sizeof(T);
-    __builtin_memcpy(first, a + i, bytes);
-    __builtin_memcpy(second, b + i, bytes);
-    Function::template apply<T>(Batch<T>::load_aligned(first), Batch<T>::load_aligned(second)).store_aligned(first);
-    __builtin_memcpy(y + i, first, bytes);
+    (__builtin_memcpy(padded[k], operands[k] + i, bytes), ...);
+    Function::template apply<T>(Batch<T>::load_aligned(padded[k])...).store_aligned(padded[0]);
+    __builtin_memcpy(y + i, padded[0], bytes);
+}
+// A function of so many operands.
+template <class T, class Function, std::size_t operands = 1> void batches(void* out, const void* const* in, long n) {
+    walk_batches<T, Function>(out, in, n, std::make_index_sequence<operands>{});
 }
 
 // f32 computed in f64: as many floats at a time as a batch of doubles has lanes.

@@ -234,76 +234,42 @@ template <class T> void between_loop(void* out, const void* const* in, long n) {
 }
 
 template <class Function> void fill_both(PointwiseTable& table, PointwiseOp op) {
-    table.at(op, ElementType::f32) = unary_batches<float, Function>;
-    table.at(op, ElementType::f64) = unary_batches<double, Function>;
+    table.at(op, ElementType::f32) = batches<float, Function>;
+    table.at(op, ElementType::f64) = batches<double, Function>;
 }
 template <class Function> void fill_through_double(PointwiseTable& table, PointwiseOp op) {
     table.at(op, ElementType::f32) = unary_through_double<Function>;
-    table.at(op, ElementType::f64) = unary_batches<double, Function>;
+    table.at(op, ElementType::f64) = batches<double, Function>;
 }
 
 // ---- functions of a sum or product, in one loop: what is between is rounded as ever
 
-struct OfAffine { // a * b + c
-    static constexpr int count = 3;
-    template <class T> static Batch<T> at(const Batch<T>* x) { return x[0] * x[1] + x[2]; }
+struct Affine {
+    template <class T> static Batch<T> apply(Batch<T> a, Batch<T> b, Batch<T> c) { return a * b + c; }
 };
-struct OfProduct {
-    static constexpr int count = 2;
-    template <class T> static Batch<T> at(const Batch<T>* x) { return x[0] * x[1]; }
+struct Product {
+    template <class T> static Batch<T> apply(Batch<T> a, Batch<T> b) { return a * b; }
 };
-struct OfNegatedProduct { // (-a) * b
-    static constexpr int count = 2;
-    // The sign is turned, zeros included: 0 - x would leave 0.0 as it is.
-    template <class T> static Batch<T> at(const Batch<T>* x) { return (x[0] ^ Batch<T>(T(-0.0))) * x[1]; }
+struct NegatedProduct {
+    // The sign is turned, zeros included: 0 - a would leave 0.0 as it is.
+    template <class T> static Batch<T> apply(Batch<T> a, Batch<T> b) { return (a ^ Batch<T>(T(-0.0))) * b; }
 };
-
-template <class T, class Function, class Inner> void function_of_batches(void* out, const void* const* in, long n) {
-    constexpr long width = lanes_of<T>;
-    constexpr int count = Inner::count;
-    T* y = static_cast<T*>(out);
-    const T* operands[count];
-    for (int k = 0; k < count; ++k) operands[k] = static_cast<const T*>(in[k]);
-    Batch<T> x[count];
-    long i = 0;
-    for (; i + width <= n; i += width) {
-        for (int k = 0; k < count; ++k) x[k] = Batch<T>::load_unaligned(operands[k] + i);
-        Function::template apply<T>(Inner::template at<T>(x)).store_unaligned(y + i);
-    }
-    if (i == n) return;
-    alignas(64) T padded[width] = {};
-    const auto bytes = static_cast<unsigned long>(n - i) * sizeof(T);
-    for (int k = 0; k < count; ++k) {
-        __builtin_memcpy(padded, operands[k] + i, bytes);
-        x[k] = Batch<T>::load_aligned(padded);
-    }
-    Function::template apply<T>(Inner::template at<T>(x)).store_aligned(padded);
-    __builtin_memcpy(y + i, padded, bytes);
-}
-
-// The loop of a sum or product that is in the table already.
-TileFunction composed(const PointwiseTable& table, TileFunction outer, TileFunction left) {
-    for (int list = 0; list < table.composition_lists; ++list) {
-        for (unsigned long i = 0; i < table.compositions[list].count; ++i) {
-            const Composition& each = table.compositions[list].first[i];
-            if (each.outer == outer && each.left == left && each.right == nullptr) return each.whole;
-        }
-    }
-    return nullptr;
-}
+template <class Function, class Inner> struct Of {
+    template <class T, class... Operands> static Batch<T> apply(Operands... operands) { return Function::template apply<T>(Inner::template apply<T>(operands...)); }
+};
 
 template <class T, class... Functions> void compose_functions(PointwiseTable& table, const PointwiseOp (&ops)[sizeof...(Functions)]) {
     static Composition list[3 * sizeof...(Functions)];
     constexpr ElementType type = element_of<T>();
-    const TileFunction product = table.at(PointwiseOp::multiply, type), affine = composed(table, table.at(PointwiseOp::add, type), product);
-    const TileFunction negated = composed(table, product, table.at(PointwiseOp::negative, type));
+    const TileFunction product = table.at(PointwiseOp::multiply, type), affine = composed_in(table, table.at(PointwiseOp::add, type), product, nullptr);
+    const TileFunction negated = composed_in(table, product, table.at(PointwiseOp::negative, type), nullptr);
     unsigned long count = 0;
     const PointwiseOp* op = ops;
     const auto add = [&](TileFunction inner, TileFunction whole, int operands) {
         if (inner != nullptr) list[count++] = {table.at(*op, type), inner, nullptr, whole, type, operands, 0};
     };
-    ((add(affine, function_of_batches<T, Functions, OfAffine>, 3), add(product, function_of_batches<T, Functions, OfProduct>, 2),
-      add(negated, function_of_batches<T, Functions, OfNegatedProduct>, 2), ++op),
+    ((add(affine, batches<T, Of<Functions, Affine>, 3>, 3), add(product, batches<T, Of<Functions, Product>, 2>, 2),
+      add(negated, batches<T, Of<Functions, NegatedProduct>, 2>, 2), ++op),
      ...);
     table.compositions[table.composition_lists++] = {list, count};
 }
@@ -324,7 +290,7 @@ void fill_functions(PointwiseTable& table) {
     fill_through_double<Sine>(table, sin);
     fill_through_double<Cosine>(table, cos);
     table.at(tan, ElementType::f32) = unary_through_double<TangentBy<Quotient::plain>>;
-    table.at(tan, ElementType::f64) = unary_batches<double, TangentBy<Quotient::corrected>>;
+    table.at(tan, ElementType::f64) = batches<double, TangentBy<Quotient::corrected>>;
     fill_through_double<ArcSine>(table, asin);
     fill_through_double<ArcCosine>(table, acos);
     fill_through_double<ArcTangent>(table, atan);
@@ -345,8 +311,8 @@ void fill_functions(PointwiseTable& table) {
     compose_functions<double, Exp, HyperbolicTangent, Sigmoid>(table, {exp, tanh, sigmoid});
     table.at(between, ElementType::f32) = between_loop<float>;
     table.at(between, ElementType::f64) = between_loop<double>;
-    table.at(logaddexp, ElementType::f32) = binary_batches<float, LogAddExp>;
-    table.at(logaddexp, ElementType::f64) = binary_batches<double, LogAddExp>;
+    table.at(logaddexp, ElementType::f32) = batches<float, LogAddExp, 2>;
+    table.at(logaddexp, ElementType::f64) = batches<double, LogAddExp, 2>;
     table.at(cbrt, ElementType::f32) = unary_through_double<CubeRoot>;
     table.at(erf, ElementType::f32) = unary_through_double<ErrorFunction>;
     table.at(erfc, ElementType::f32) = unary_through_double<ErrorFunctionComplement>;
