@@ -42,25 +42,11 @@ struct Place {
     }
 };
 
-bool all_finite_in_a_row(const View& view) {
-    return visit_dtype(view.dtype, [&]<class T>(TypeTag<T>) {
-        bool finite = true;
-        if constexpr (std::is_floating_point_v<T>) {
-            const T* elements = view.as<T>();
-            for (std::int64_t i = 0; i < view.size(); ++i) finite &= std::isfinite(elements[i]);
-        } else {
-            const auto width = static_cast<std::int64_t>(sizeof(T));
-            for (std::int64_t i = 0; i < view.size() && finite; ++i) finite = is_finite_element(view.dtype, view.data + i * width);
-        }
-        return finite;
-    });
-}
-
 } // namespace
 
 bool all_finite(const View& view) {
     if (!can_be_infinite(view.dtype) || view.size() == 0) return true;
-    if (view.strides == row_major_strides(view.shape)) return all_finite_in_a_row(view);
+    if (view.strides == row_major_strides(view.shape)) return are_finite(view.dtype, view.data, view.size());
     Place place(view.shape);
     do {
         if (!is_finite_element(view.dtype, place.in(view))) return false;

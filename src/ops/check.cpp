@@ -141,7 +141,7 @@ void assert_close_kernel(const KernelCall& call) {
 }
 
 // Whether no exponent is that of infinities and NaN; a block at a time, without a branch in it.
-template <class Word> bool all_finite(const std::byte* from, std::int64_t count, Word exponent) {
+template <class Word> bool finite_words(const std::byte* from, std::int64_t count, Word exponent) {
     constexpr int block = 64 / sizeof(Word);
     typedef Word Block __attribute__((vector_size(64)));
     Block found{};
@@ -161,16 +161,6 @@ template <class Word> bool all_finite(const std::byte* from, std::int64_t count,
     return good;
 }
 
-bool all_finite(DType dtype, const std::byte* from, std::int64_t count) {
-    switch (dtype) {
-    case DType::f32: return all_finite<std::uint32_t>(from, count, 0x7f800000U);
-    case DType::c64: return all_finite<std::uint32_t>(from, 2 * count, 0x7f800000U);
-    case DType::f64: return all_finite<std::uint64_t>(from, count, std::uint64_t{0x7ff} << 52);
-    case DType::c128: return all_finite<std::uint64_t>(from, 2 * count, std::uint64_t{0x7ff} << 52);
-    default: return true; // whole numbers
-    }
-}
-
 // The place of the first one that isn't finite is looked for where there is one.
 void assert_finite_kernel(const KernelCall& call) {
     const View& x = call.operands[0];
@@ -181,7 +171,7 @@ void assert_finite_kernel(const KernelCall& call) {
         std::atomic<bool> good{lies_together};
         if (good) {
             run_in_parts(parallel, size, 1 << 18, [&](std::int64_t begin, std::int64_t end) {
-                if (!all_finite(x.dtype, sample + begin * element, end - begin)) good = false;
+                if (!are_finite(x.dtype, sample + begin * element, end - begin)) good = false;
             });
         }
         if (good) return;
@@ -265,6 +255,16 @@ void append_tensor(std::string& text, const View& view, std::size_t axis, const 
 }
 
 } // namespace
+
+bool are_finite(DType dtype, const std::byte* from, std::int64_t count) {
+    switch (dtype) {
+    case DType::f32: return finite_words<std::uint32_t>(from, count, 0x7f800000U);
+    case DType::c64: return finite_words<std::uint32_t>(from, 2 * count, 0x7f800000U);
+    case DType::f64: return finite_words<std::uint64_t>(from, count, std::uint64_t{0x7ff} << 52);
+    case DType::c128: return finite_words<std::uint64_t>(from, 2 * count, std::uint64_t{0x7ff} << 52);
+    default: return true; // whole numbers
+    }
+}
 
 std::string element_words(DType dtype, const std::byte* data) {
     return visit_dtype(dtype, [&]<class T>(TypeTag<T>) {
