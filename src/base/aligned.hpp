@@ -1,6 +1,7 @@
 // Memory for tiles and other small buffers: it begins where a cache line does, so that no vector lies across two of them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -15,7 +16,7 @@ using AlignedBytes = std::unique_ptr<std::byte[], AlignedFree>;
 
 // Of at least `bytes` bytes, not set to anything; throws std::bad_alloc.
 inline AlignedBytes aligned_bytes(std::size_t bytes, std::size_t alignment = 64) {
-    AlignedBytes memory(static_cast<std::byte*>(std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment)));
+    AlignedBytes memory(static_cast<std::byte*>(std::aligned_alloc(alignment, (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment)));
     if (!memory) throw std::bad_alloc();
     return memory;
 }

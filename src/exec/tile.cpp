@@ -16,13 +16,16 @@ constexpr std::int64_t flat_tile = 1024;           // elements, of a flat progra
 constexpr std::int64_t least_prefetched = 1 << 20; // bytes of an input: what is smaller is in a cache already
 constexpr std::size_t no_slot = SIZE_MAX;
 
-// One element many times: what is there is doubled.
+// The `have` bytes at `to` again and again, up to `whole` bytes: what is there is doubled.
+void repeat(std::byte* to, std::size_t have, std::size_t whole) {
+    for (; have < whole; have *= 2) std::memcpy(to + have, to, std::min(have, whole - have));
+}
+
+// One element many times.
 template <class Word> void spread(const Word& word, std::int64_t count, Word* out) {
-    constexpr std::int64_t first = 8;
-    for (std::int64_t i = 0; i < std::min(count, first); ++i) out[i] = word;
-    for (std::int64_t have = first; have < count; have *= 2) {
-        std::memcpy(out + have, out, static_cast<std::size_t>(std::min(have, count - have)) * sizeof(Word));
-    }
+    const std::int64_t first = std::min<std::int64_t>(count, 8);
+    std::fill_n(out, first, word);
+    repeat(reinterpret_cast<std::byte*>(out), static_cast<std::size_t>(first) * sizeof(Word), static_cast<std::size_t>(count) * sizeof(Word));
 }
 
 template <class Word> void read_strided(const std::byte* from, std::int64_t stride, std::int64_t count, std::byte* to) {
@@ -321,12 +324,6 @@ std::byte* scratch_of(std::size_t bytes) {
     return memory.get();
 }
 
-// The `bytes` at `from` again and again, up to `whole` bytes: what is there is doubled.
-void repeat(const std::byte* from, std::size_t bytes, std::size_t whole, std::byte* to) {
-    std::memcpy(to, from, std::min(bytes, whole));
-    for (std::size_t have = bytes; have < whole; have *= 2) std::memcpy(to + have, to, std::min(have, whole - have));
-}
-
 // Each of `rows` elements `columns` times.
 template <class Word> void spread_rows(const std::byte* from, std::int64_t rows, std::int64_t columns, std::byte* to) {
     const auto* in = reinterpret_cast<const Word*>(from);
@@ -358,11 +355,11 @@ void TileProgram::fill_once(Tile& tile, std::int64_t rows) const {
         if (each.slot != no_slot) tile.at[r] = tile.scratch + each.slot * slot_bytes_;
         if (each.access == Access::spread) fill_with_one(tile, r, rows);
         if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data;
-        if (each.access == Access::periodic) repeat(each.data, static_cast<std::size_t>(each.period) * each.width, static_cast<std::size_t>(rows + each.period) * each.width, tile.at[r]);
-        if (each.access != Access::repeated) continue;
-        const auto row_bytes = static_cast<std::size_t>(columns_) * each.width;
-        read_any(each.width, each.data, each.shape, each.strides, 0, columns_, tile.at[r]);
-        for (std::int64_t row = 1; row < rows; ++row) std::memcpy(tile.at[r] + static_cast<std::size_t>(row) * row_bytes, tile.at[r], row_bytes);
+        const bool is_periodic = each.access == Access::periodic;
+        if (!is_periodic && each.access != Access::repeated) continue;
+        const std::int64_t period = is_periodic ? each.period : columns_, whole = is_periodic ? rows + period : rows * period;
+        read_any(each.width, each.data, each.shape, each.strides, 0, period, tile.at[r]);
+        repeat(tile.at[r], static_cast<std::size_t>(period) * each.width, static_cast<std::size_t>(whole) * each.width);
     }
 }
 
@@ -386,13 +383,8 @@ void TileProgram::prefetch(std::int64_t next, std::int64_t rows, std::size_t par
         if (each.access != Access::direct && each.access != Access::stored) continue;
         const auto width = static_cast<std::int64_t>(each.width);
         if (elements(each.form, rows_) * width < least_prefetched) continue;
-        const std::int64_t lines = elements(each.form, rows) * width / line;
-        const std::byte* from = each.data + elements(each.form, next) * width;
-        const std::int64_t end = lines * (static_cast<std::int64_t>(part) + 1) / parts;
-        for (std::int64_t i = lines * static_cast<std::int64_t>(part) / parts; i < end; ++i) {
-            if (each.access == Access::stored) prefetch_for_writing(from + i * line);
-            else __builtin_prefetch(from + i * line);
-        }
+        const std::int64_t lines = elements(each.form, rows) * width / line, begin = lines * static_cast<std::int64_t>(part) / parts, end = lines * (static_cast<std::int64_t>(part) + 1) / parts;
+        ask_for_lines(each.data + elements(each.form, next) * width + begin * line, (end - begin) * line, each.access == Access::stored);
     }
 }
 

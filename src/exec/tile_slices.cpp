@@ -63,12 +63,7 @@ std::byte* TileSlices::at(std::int64_t t) {
 
 void TileSlices::ask_for(std::int64_t t) const {
     if (!is_direct_ || t < 0 || t >= steps_) return;
-    constexpr std::int64_t line = 64;
-    const std::byte* from = slice_.data + (t * time_stride_ + first_) * width_;
-    for (std::int64_t at = 0; at < count_ * width_; at += line) {
-        if (use_ == Use::write) prefetch_for_writing(from + at);
-        else __builtin_prefetch(from + at);
-    }
+    ask_for_lines(slice_.data + (t * time_stride_ + first_) * width_, count_ * width_, use_ == Use::write);
 }
 
 void TileSlices::finish() {
