@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "ir/structural.hpp"
+#include "transform/pass.hpp"
 
 namespace vmaprun {
 namespace {
@@ -192,17 +193,7 @@ class Cutting {
 
     // A door of the mapped axis, with the place of what made the value.
     Value door(const Op& op, Value old, Value operand, std::int64_t axis, TensorType type, Lanes lanes) {
-        Node node;
-        const Node& maker = graph_.maker(old);
-        node.op = &op;
-        node.operands = {operand};
-        node.attributes = {axis, static_cast<std::int64_t>(lane_)};
-        node.origin = maker.origin;
-        node.nesting = maker.nesting;
-        node.sequence = maker.sequence;
-        node.lanes = lanes_union(lanes, {lane_});
-        result_->nodes.push_back(std::move(node));
-        return add_result(std::move(type), std::move(lanes));
+        return add_beside(*result_, graph_.maker(old), op, operand, {axis, static_cast<std::int64_t>(lane_)}, lanes_union(lanes, {lane_}), std::move(type), lanes);
     }
 
     Value whole(Value old) {

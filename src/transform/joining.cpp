@@ -84,7 +84,7 @@ bool join_in(const Graph& graph, Axes& axes) {
     return any;
 }
 
-// The graph with each axis under the name it has now. What two axes had each for itself is there once then.
+// The graph with each axis under the name it has now.
 class Renaming {
   public:
     Renaming(Program& program, const Axes& axes) : program_(program), axes_(axes) {}
@@ -92,25 +92,10 @@ class Renaming {
     std::shared_ptr<Graph> operator()(const Graph& graph) {
         auto result = std::make_shared<Graph>(graph);
         for (ValueInfo& value : result->values) rename(value.lanes);
-        std::vector<Value> stands_for(graph.values.size());
-        for (std::uint32_t i = 0; i < stands_for.size(); ++i) stands_for[i] = {graph.id, i};
-        const auto replace = [&](Value& value) { value = stands_for[value.index]; };
-        std::map<std::pair<const Op*, std::vector<Value>>, std::vector<std::uint32_t>> known;
         for (Node& node : result->nodes) {
-            std::ranges::for_each(node.operands, replace);
             rename(node);
-            for (auto& body : node.bodies) {
-                auto own = (*this)(*body);
-                std::ranges::for_each(own->captured, replace);
-                body = std::move(own);
-            }
-            if (node.op->effect != Effect::none || !node.bodies.empty() || node.operands.empty()) continue;
-            std::vector<std::uint32_t>& alike = known[{node.op, node.operands}];
-            const auto same = std::ranges::find_if(alike, [&](std::uint32_t n) { return result->nodes[n].attributes == node.attributes && result->nodes[n].lanes == node.lanes; });
-            if (same == alike.end()) alike.push_back(static_cast<std::uint32_t>(&node - result->nodes.data()));
-            else for (std::size_t i = 0; i < node.results.size(); ++i) stands_for[node.results[i]] = result->result(result->nodes[*same], i);
+            for (auto& body : node.bodies) body = (*this)(*body);
         }
-        std::ranges::for_each(result->outputs, replace);
         return result;
     }
 

@@ -18,6 +18,13 @@ std::span<const Pass> passes() {
     return all;
 }
 
+Value add_beside(Graph& graph, const Node& like, const Op& op, Value operand, Attributes attributes, Lanes lanes, TensorType type, Lanes result_lanes) {
+    const auto index = static_cast<std::uint32_t>(graph.values.size());
+    graph.values.push_back({std::move(type), std::move(result_lanes), static_cast<std::uint32_t>(graph.nodes.size()), 0});
+    graph.nodes.push_back({&op, {operand}, std::move(attributes), {}, {index}, std::move(lanes), like.origin, like.nesting, like.sequence});
+    return {graph.id, index};
+}
+
 std::shared_ptr<Graph> run_passes(std::shared_ptr<Graph> graph, std::string_view after) {
     if (after == "trace") return graph;
     for (const Pass& pass : passes()) {

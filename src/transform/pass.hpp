@@ -17,6 +17,9 @@ struct Pass {
     std::shared_ptr<Graph> (*run)(const std::shared_ptr<Graph>& graph);
 };
 
+// A node of one operand and one result in the graph that a pass is building, at the place of `like` in the script.
+Value add_beside(Graph& graph, const Node& like, const Op& op, Value operand, Attributes attributes, Lanes lanes, TensorType type, Lanes result_lanes);
+
 // In the order in which they run. (Equal nodes are one node, and small constants are folded, as soon as the Builder adds
 // them: ir/builder.hpp.)
 std::span<const Pass> passes();

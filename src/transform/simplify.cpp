@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -84,6 +85,23 @@ bool fits(const Graph& graph, Value from, Value to) {
     return a.dtype == b.dtype && a.shape == b.shape && graph.lanes(from) == graph.lanes(to);
 }
 
+// Nodes that come to the same: joined axes and the identities themselves make some equal that were not when they were added.
+class EqualNodes {
+  public:
+    // The one that was met first; `node` itself where it is the first, or is no such node.
+    const Node& first_of(const Graph& graph, const Node& node) {
+        if (node.op->effect != Effect::none || !node.bodies.empty() || node.operands.empty()) return node;
+        std::vector<std::uint32_t>& alike = met_[{node.op, node.operands}];
+        const auto same = std::ranges::find_if(alike, [&](std::uint32_t n) { return graph.nodes[n].attributes == node.attributes && graph.nodes[n].lanes == node.lanes; });
+        if (same != alike.end()) return graph.nodes[*same];
+        alike.push_back(static_cast<std::uint32_t>(&node - graph.nodes.data()));
+        return node;
+    }
+
+  private:
+    std::map<std::pair<const Op*, std::vector<Value>>, std::vector<std::uint32_t>> met_;
+};
+
 } // namespace
 
 std::shared_ptr<Graph> apply_identities(const std::shared_ptr<Graph>& graph) {
@@ -91,6 +109,7 @@ std::shared_ptr<Graph> apply_identities(const std::shared_ptr<Graph>& graph) {
     std::vector<Value> stands_for(graph->values.size());
     for (std::uint32_t i = 0; i < stands_for.size(); ++i) stands_for[i] = {graph->id, i};
     const auto replace = [&](Value& value) { value = stands_for[value.index]; };
+    EqualNodes equal;
     for (Node& node : result->nodes) {
         std::ranges::for_each(node.operands, replace);
         for (auto& body : node.bodies) {
@@ -99,7 +118,9 @@ std::shared_ptr<Graph> apply_identities(const std::shared_ptr<Graph>& graph) {
             std::ranges::for_each(own->captured, replace);
             body = std::move(own);
         }
-        if (node.results.size() != 1) continue;
+        const Node& first = equal.first_of(*result, node);
+        for (std::size_t i = 0; i < node.results.size(); ++i) stands_for[node.results[i]] = stands_for[first.results[i]];
+        if (&first != &node || node.results.size() != 1) continue;
         const Value self{graph->id, node.results[0]};
         if (const auto same = same_as(*result, node); same && fits(*result, self, *same)) stands_for[self.index] = *same;
     }
