@@ -40,6 +40,8 @@ struct Session::State {
         for (const Diagnostic& diagnostic : diagnostics) messages.push_back(message_of(diagnostic));
     }
     template <class F> int guarded(std::vector<Message>& messages, F&& f) const;
+    enum class Sizes { are_known, may_be_unknown };
+    template <class Require, class Text> TextReport report_on(const std::string& source, const std::string& name, Sizes sizes, Require&& require, Text&& text) const;
     Traced traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const;
     InputBindings bindings() const;
     RunOptions run_options(const Traced& traced) const;
@@ -234,55 +236,52 @@ Result Session::check(const std::string& source, const std::string& name) {
 
 // ---- graph, plan, format ---------------------------------------------------------------------------------------------
 
-TextReport Session::graph(const std::string& source, const std::string& name, GraphFormat format, const std::string& after) {
+namespace {
+
+void require_pass(const std::string& name) {
+    std::vector<std::string> known{"`trace`"};
+    for (const Pass& pass : passes()) known.push_back("`" + std::string(pass.name) + "`");
+    if (name.empty() || std::ranges::find(known, "`" + name + "`") != known.end()) return;
+    throw UserError(error("E515", "there is no pass `" + name + "`").help("the passes are " + join_and(known)).exits(2));
+}
+
+} // namespace
+
+// What `text` says of the script as it is traced; first, before anything is read, `require`.
+template <class Require, class Text> TextReport Session::State::report_on(const std::string& source, const std::string& name, Sizes sizes, Require&& require, Text&& text) const {
     TextReport report;
     SourceMap sources;
-    report.exit_code = state_->guarded(report.messages, [&] {
-        std::vector<std::string> known{"`trace`"};
-        for (const Pass& pass : passes()) known.push_back("`" + std::string(pass.name) + "`");
-        if (!after.empty() && std::ranges::find(known, "`" + after + "`") == known.end()) {
-            throw UserError(error("E515", "there is no pass `" + after + "`").help("the passes are " + join_and(known)).exits(2));
-        }
+    report.exit_code = guarded(report.messages, [&] {
+        require();
         ParseResult script = parsed(sources, source, name);
-        BoundInputs inputs(state_->bindings());
-        TraceOptions options = trace_options(sources, state_->options);
-        options.symbolic = true;
-        const Traced traced = state_->traced(script.script, inputs, options, report.messages);
-        const std::shared_ptr<Graph> graph = run_passes(traced.graph, after);
-        const GraphNames names = graph_names(traced);
-        report.text = format == GraphFormat::text   ? graph_text(*graph, names)
-                      : format == GraphFormat::json ? graph_json(*graph, names)
-                                                    : graph_dot(*graph, names);
+        BoundInputs inputs(bindings());
+        TraceOptions how = trace_options(sources, options);
+        how.symbolic = sizes == Sizes::may_be_unknown;
+        report.text = text(traced(script.script, inputs, how, report.messages));
     });
     return report;
+}
+
+TextReport Session::graph(const std::string& source, const std::string& name, GraphFormat format, const std::string& after) {
+    return state_->report_on(source, name, State::Sizes::may_be_unknown, [&] { require_pass(after); }, [&](const Traced& traced) {
+        const std::shared_ptr<Graph> graph = run_passes(traced.graph, after);
+        const GraphNames names = graph_names(traced);
+        return format == GraphFormat::text   ? graph_text(*graph, names)
+               : format == GraphFormat::json ? graph_json(*graph, names)
+                                             : graph_dot(*graph, names);
+    });
 }
 
 TextReport Session::types(const std::string& source, const std::string& name) {
-    TextReport report;
-    SourceMap sources;
-    report.exit_code = state_->guarded(report.messages, [&] {
-        ParseResult script = parsed(sources, source, name);
-        BoundInputs inputs(state_->bindings());
-        const Traced traced = state_->traced(script.script, inputs, trace_options(sources, state_->options), report.messages);
-        for (const TracedOutput& output : traced.outputs) {
-            report.text += (output.name.empty() ? "" : output.name + ": ") + type_text(output.tree, *traced.graph) + "\n";
-        }
+    return state_->report_on(source, name, State::Sizes::are_known, [] {}, [](const Traced& traced) {
+        std::string text;
+        for (const TracedOutput& output : traced.outputs) text += (output.name.empty() ? "" : output.name + ": ") + type_text(output.tree, *traced.graph) + "\n";
+        return text;
     });
-    return report;
 }
 
 TextReport Session::plan(const std::string& source, const std::string& name) {
-    TextReport report;
-    SourceMap sources;
-    report.exit_code = state_->guarded(report.messages, [&] {
-        ParseResult script = parsed(sources, source, name);
-        BoundInputs inputs(state_->bindings());
-        TraceOptions options = trace_options(sources, state_->options);
-        options.symbolic = true;
-        const Traced traced = state_->traced(script.script, inputs, options, report.messages);
-        report.text = explain_plan(*state_->prepared(traced), state_->run_options(traced));
-    });
-    return report;
+    return state_->report_on(source, name, State::Sizes::may_be_unknown, [] {}, [&](const Traced& traced) { return explain_plan(*state_->prepared(traced), state_->run_options(traced)); });
 }
 
 TextReport Session::format(const std::string& source, const std::string& name) {
