@@ -1,5 +1,4 @@
 // Every kind of expression: from the tree to trace-time values. One function a kind, chosen by evaluate().
-#include <algorithm>
 #include <limits>
 
 #include "base/text.hpp"
@@ -310,9 +309,8 @@ Datum Evaluation::operator()(const ast::Member& node) {
     }
     Diagnostic diagnostic = error("E208", type_text(builder_, object) + " has no member `" + name + "`").at(node.name.span);
     if (std::holds_alternative<std::shared_ptr<const AtIndexDatum>>(object.is)) diagnostic.helps.push_back("an update has set, add, mul, min and max");
-    const auto& names = builtin_names();
     if (x != nullptr && name == "astype") diagnostic.helps.push_back("a cast is written `x as f32`");
-    else if (x != nullptr && std::ranges::find(names, name) != names.end()) diagnostic.helps.push_back("functions stand before what they work on: `" + name + "(" + std::string(node.object->span.text()) + ", …)`");
+    else if (x != nullptr && is_builtin_name(name)) diagnostic.helps.push_back("functions stand before what they work on: `" + name + "(" + std::string(node.object->span.text()) + ", …)`");
     else if (x != nullptr) diagnostic.helps.push_back("a tensor has .T .mT .shape .ndim .size .dtype and .at");
     throw UserError(std::move(diagnostic));
 }

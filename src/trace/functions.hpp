@@ -64,6 +64,7 @@ FunctionPtr make_prelude_function(std::string_view signature, FunctionPtr functi
 FunctionPtr make_update(std::shared_ptr<const AtIndexDatum> at, const std::string& method);     // builtins.cpp; null: no such method
 FunctionPtr native_function(std::string_view name);                                            // natives.cpp; null: none of that name
 std::vector<std::string_view> native_names();
+bool takes_function(std::string_view native);                                                  // first, and nothing else in its place
 // What the reference says of the transforms and collectives.
 struct NativeDoc {
     std::string_view signature, doc, example;

@@ -452,6 +452,13 @@ std::vector<std::string_view> native_names() {
     return names;
 }
 
+bool takes_function(std::string_view native) {
+    const auto row = std::ranges::find(native_rows(), native, name_of_row);
+    if (row == native_rows().end()) return false;
+    const std::string_view parameters = row->signature.substr(native.size());
+    return parameters.starts_with("(f: any,") || parameters.starts_with("(f: any)");
+}
+
 FunctionPtr native_function(std::string_view name) {
     const auto row = std::ranges::find(native_rows(), name, name_of_row);
     return row == native_rows().end() ? nullptr : std::make_shared<NativeFunction>(row->signature, row->body, row->sort);

@@ -253,7 +253,8 @@ class Resolver {
             return;
         }
         const bool is_input = free_ == FreeNames::are_inputs && !stands_for_no_data_.contains(span.begin) && !is_foreign(name);
-        if ((is_input || free_ == FreeNames::are_errors) && std::ranges::none_of(result_.free_names, [&](const FreeName& known) { return known.name == name; })) result_.free_names.push_back({name, span});
+        const bool is_noted = std::ranges::any_of(result_.free_names, [&](const FreeName& known) { return known.name == name; });
+        if (!is_noted && (is_input || free_ == FreeNames::are_errors)) result_.free_names.push_back({name, span});
         if (is_input) return;
         std::vector<std::string_view> candidates;
         for (const Names& level : levels_) {
@@ -272,9 +273,13 @@ class Resolver {
     void no_data(const ast::Expr& expression) {
         if (std::holds_alternative<ast::Identifier>(expression.node)) stands_for_no_data_.insert(expression.span.begin);
     }
-    static bool takes_function(std::string_view name) {
-        static constexpr std::string_view names[] = {"vmap", "vmapipe", "map", "scan", "fold", "associative_scan", "grad", "value_and_grad", "jvp", "vjp", "jacfwd", "jacrev", "jacobian", "hessian", "checkpoint"};
-        return std::ranges::find(names, name) != std::end(names);
+    void note_no_data(const ast::Call& node) {
+        no_data(*node.callee);
+        const auto* callee = std::get_if<ast::Identifier>(&node.callee->node);
+        for (const ast::Argument& argument : node.arguments) {
+            const bool is_function = &argument == &node.arguments.front() && !argument.keyword && callee && takes_function(callee->name);
+            if (is_function || (argument.keyword && argument.keyword->text == "dtype")) no_data(*argument.value);
+        }
     }
     static bool is_foreign(std::string_view name) {
         static constexpr std::string_view names[] = {"None", "True", "False", "np", "jnp", "numpy"};
@@ -319,12 +324,7 @@ class Resolver {
         visit(*node.last);
     }
     void expression_node(const ast::Call& node, Span) {
-        no_data(*node.callee);
-        const auto* callee = std::get_if<ast::Identifier>(&node.callee->node);
-        for (const ast::Argument& argument : node.arguments) {
-            const bool is_function = &argument == &node.arguments.front() && !argument.keyword && callee && takes_function(callee->name);
-            if (is_function || (argument.keyword && argument.keyword->text == "dtype")) no_data(*argument.value);
-        }
+        if (free_ == FreeNames::are_inputs) note_no_data(node);
         visit(*node.callee);
         for (const ast::Argument& argument : node.arguments) visit(*argument.value);
     }
