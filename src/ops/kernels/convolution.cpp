@@ -141,10 +141,7 @@ Columns columns_of(const Geometry& g) {
 
 // ---- floats
 
-template <class T> std::int64_t group_rows(const Geometry& g) { // evenly filled panels
-    const std::int64_t panels = (g.group_outputs + convolution_kernels<T>().panel_rows - 1) / convolution_kernels<T>().panel_rows;
-    return (g.group_outputs + panels - 1) / panels;
-}
+template <class T> std::int64_t group_rows(const Geometry& g) { return rows_of_a_panel<T>(g.group_outputs); }
 
 template <class T> std::int64_t panels_of(const Geometry& g) { return (g.group_outputs + group_rows<T>(g) - 1) / group_rows<T>(g); }
 

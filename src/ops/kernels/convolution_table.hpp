@@ -50,6 +50,12 @@ template <class T> const ConvolutionKernels<T>& convolution_kernels() {
     else return convolution_table().f64;
 }
 
+// So many rows in panels that are filled evenly: the rows of a panel.
+template <class T> std::int64_t rows_of_a_panel(std::int64_t rows) {
+    const std::int64_t panels = (rows + convolution_kernels<T>().panel_rows - 1) / convolution_kernels<T>().panel_rows;
+    return (rows + panels - 1) / panels;
+}
+
 namespace sse42 {
 const ConvolutionTable& convolution_table();
 }

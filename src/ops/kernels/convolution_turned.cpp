@@ -52,16 +52,15 @@ template <class T> struct Cutting {
         runs = part.positions() / neighbours;
         if (part.groups != of.groups) {
             columns = Columns::groups;
-            run_piece = even(runs);
+            run_piece = rows_of_a_panel<T>(runs);
         } else {
             columns = a_step(run, part.group_outputs) <= a_step(part.group_outputs, run) ? Columns::image : Columns::outputs;
-            run_piece = columns == Columns::image ? kernels().tile : even(run);
+            run_piece = columns == Columns::image ? kernels().tile : rows_of_a_panel<T>(run);
         }
-        output_piece = columns == Columns::image ? even(part.group_outputs) : kernels().tile;
+        output_piece = columns == Columns::image ? rows_of_a_panel<T>(part.group_outputs) : kernels().tile;
     }
 
     static const ConvolutionKernels<T>& kernels() { return convolution_kernels<T>(); }
-    static std::int64_t even(std::int64_t rows) { return parts_in(rows, parts_in(rows, kernels().panel_rows)); } // rows of a panel
     // Multiply-adds of a row with a tile; fewer than four rows take as long as four.
     static double a_step(std::int64_t all_columns, std::int64_t rows) {
         return static_cast<double>(parts_in(all_columns, kernels().tile)) * static_cast<double>(std::max(rows, 4 * parts_in(rows, kernels().panel_rows)));
