@@ -333,7 +333,7 @@ Parsed completions(const std::string& shell) {
 }
 
 // Also where the words can't be taken apart: what reads diagnostics as JSON reads this one so.
-bool ask_for_json(std::span<const std::string> words) {
+bool asks_for_json(std::span<const std::string> words) {
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (words[i] == "--diagnostics=json" || (words[i] == "--diagnostics" && i + 1 < words.size() && words[i + 1] == "json")) return true;
     }
@@ -375,7 +375,7 @@ Parsed parse_arguments(int count, const char* const* words) {
     const std::vector<std::string> all(words + 1, words + count);
     Parsed parsed = parse_words(all);
     if (!parsed.text || parsed.exit_code != 2) return parsed;
-    if (ask_for_json(all)) parsed.text = render_json(error("", *parsed.text).help("`vmaprun --help` tells more"));
+    if (asks_for_json(all)) parsed.text = render_json(error("", *parsed.text).help("`vmaprun --help` tells more"));
     else parsed.text = "error: " + *parsed.text + "; `vmaprun --help` tells more\n";
     return parsed;
 }

@@ -428,7 +428,6 @@ std::int64_t lane_bytes(const Graph& graph, const Segment& segment) {
     return std::max<std::int64_t>(most, 1);
 }
 
-
 } // namespace
 
 RowWork row_work(const Graph& graph, const Node& node) {

@@ -45,8 +45,8 @@ struct Options {
 
 double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
-// One run for warmth, then as many as fit into 5 ms; the time of one of them.
-// After some work for warmth: caches, clocks and threads are as in the middle of a long job.
+// The time of one of as many runs as fit into 8 ms, after as many for warmth: caches, clocks and threads are as in the middle
+// of a long job.
 double time_of(const std::function<void()>& work) {
     const auto begin = Clock::now();
     int warm = 0;

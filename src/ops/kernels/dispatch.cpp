@@ -1,18 +1,15 @@
 #include "ops/kernels/dispatch.hpp"
 
-#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
-#include <sys/platform/x86.h>
-#endif
-
-namespace vmaprun {
-
 // What the C library found out as it started is asked, where it tells: the compiler's own __builtin_cpu_supports asks the
 // processor again before main, at the price of a tenth of a millisecond on a virtual machine, which traps every question.
 #if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
 #define VMAPRUN_CPU_HAS(library_name, builtin_name) CPU_FEATURE_ACTIVE(library_name)
 #elif defined(__x86_64__)
 #define VMAPRUN_CPU_HAS(library_name, builtin_name) (__builtin_cpu_init(), __builtin_cpu_supports(builtin_name) != 0)
 #endif
+
+namespace vmaprun {
 
 bool runs_here([[maybe_unused]] InstructionSet set) {
 #if defined(__x86_64__)
