@@ -25,4 +25,10 @@ std::vector<Value> tensor_leaves(Tracer& tracer, const Datum& datum, Span span, 
     return leaves;
 }
 
+std::vector<TensorType> types_of(const Builder& builder, const std::vector<Value>& values) {
+    std::vector<TensorType> types;
+    for (const Value value : values) types.push_back(builder.type(value));
+    return types;
+}
+
 } // namespace vmaprun

@@ -16,5 +16,6 @@ FunctionPtr function_argument(Tracer& tracer, const CallArgument* argument, std:
 bool boolean_argument(Tracer& tracer, const CallArgument* argument, const std::string& what);
 // The tensors of a tree, left to right. E406: there is something else in it.
 std::vector<Value> tensor_leaves(Tracer& tracer, const Datum& datum, Span span, const std::string& what);
+std::vector<TensorType> types_of(const Builder& builder, const std::vector<Value>& values);
 
 } // namespace vmaprun

@@ -26,12 +26,6 @@ class Under {
     Tracer& tracer_;
 };
 
-std::vector<TensorType> types_of(const Builder& builder, const std::vector<Value>& values) {
-    std::vector<TensorType> types;
-    for (const Value value : values) types.push_back(builder.type(value));
-    return types;
-}
-
 bool same_shape(const Dims& a, const Dims& b) {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
