@@ -128,10 +128,15 @@ struct Line {
 
 LineEditor::LineEditor() {
     const char* terminal = getenv("TERM");
-    terminal_ = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0 && terminal != nullptr && std::string_view(terminal) != "dumb";
+    terminal_ = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+    edits_ = terminal_ && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
-std::optional<std::string> LineEditor::read(const std::string& prompt) { return terminal_ ? edit(prompt) : plain(); }
+std::optional<std::string> LineEditor::read(const std::string& prompt) {
+    if (edits_) return edit(prompt);
+    if (terminal_) print(prompt);
+    return plain();
+}
 
 std::optional<std::string> LineEditor::plain() {
     for (;;) {

@@ -1,4 +1,4 @@
-// Lines typed by a person: on a terminal with editing and history, else as they come.
+// Lines typed by a person: with editing and history where the terminal can (TERM says so), else as they come.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@ namespace vmaprun::cli {
 class LineEditor {
   public:
     LineEditor();
+    // Whether a person types: input and output are a terminal.
     bool is_terminal() const { return terminal_; }
     // The next line without its newline; nothing at the end of the input. ^C drops what was typed: an empty line.
     std::optional<std::string> read(const std::string& prompt);
@@ -19,6 +20,7 @@ class LineEditor {
     std::optional<std::string> plain();
 
     bool terminal_ = false;
+    bool edits_ = false;
     std::vector<std::string> history_;
     std::string pending_; // read past the end of a line
 };
