@@ -369,7 +369,7 @@ std::string peer_cell(const Measured& measured, const std::string& library) {
         if (library != target.library) continue;
         const auto form = forms->second.find(target.form);
         const double time = form != forms->second.end() ? form->second : best_form(forms->second).second;
-        std::snprintf(part, sizeof part, "%s%.3gx (%gx)", text.empty() ? "" : ", ", time / measured.own, target.times);
+        std::snprintf(part, sizeof part, "%s%.3gx (%gx%s%s)", text.empty() ? "" : ", ", time / measured.own, target.times, *target.form == '\0' ? "" : " ", target.form);
         text += part;
     }
     if (!text.empty()) return text;

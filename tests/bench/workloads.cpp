@@ -41,7 +41,7 @@ Workload batch_of(const char* row, const char* title, std::int64_t count, std::i
 const std::vector<Workload>& workloads() {
     static const std::vector<Workload> all = {
         {"a", "a", "tanh(a*x + b) * exp(-x*x), 1e7", {{"x", {flat}}}, {flat}, Bound::by_hand, 0.9, 0, 1e-5,
-         {{"numpy", "", 20}, {"torch", "", 7}, {"numexpr", "", 45}}, chain},
+         {{"numpy", "", 20}, {"numpy", "as-written", 12}, {"torch", "", 7}, {"numexpr", "", 45}}, chain},
         {"a2", "a2", "x*y + z - x*z, 1e7", {{"x", {flat}}, {"y", {flat}}, {"z", {flat}}}, {flat}, Bound::by_hand, 0.85, 0, 1e-5,
          {{"numpy", "", 12}, {"torch", "", 1.7}, {"numexpr", "", 10}}, arithmetic},
         {"b", "b", "softmax of rows, 100000 x 128", {{"x", {100'000, 128}}}, {100'000, 128}, Bound::copy, 0.7, 0, 1e-5, {{"numpy", "", 22}, {"torch", "", 2.1}}},
