@@ -388,12 +388,13 @@ void TileProgram::prefetch(std::int64_t next, std::int64_t rows, std::size_t par
     }
 }
 
-// `ahead`: the rows of the next tile, whose inputs are asked for meanwhile.
+// `ahead`: the rows of the next tile, whose inputs and places are asked for meanwhile; one instruction alone goes through
+// them evenly, and the processor asks by itself.
 void TileProgram::execute(Tile& tile, std::int64_t first, std::int64_t count, std::int64_t ahead) const {
     std::array<const void*, most_operands> operands{};
     for (std::size_t i = 0; i < instructions_.size(); ++i) {
         const Instruction& instruction = instructions_[i];
-        if (ahead > 0) prefetch(first + count, ahead, i);
+        if (ahead > 0 && instructions_.size() > 1) prefetch(first + count, ahead, i);
         for (std::size_t k = 0; k < instruction.operand_count; ++k) operands[k] = tile.at[instruction.operands[k]];
         std::byte* out = tile.at[instruction.target];
         const Register& target = registers_[instruction.target];

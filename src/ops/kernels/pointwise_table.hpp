@@ -44,6 +44,26 @@ struct Composition {
     ElementType type; // of the operands
     int left_operands, right_operands; // how many each has; an operand itself: 1, no right: 0
 };
+// left * right in one kernel, for every two of some functions: tanh(a * x + b) * exp(-x * x), x * sigmoid(y).
+struct FunctionProducts {
+    TileFunction product;          // the kernel of the multiplication
+    const TileFunction* functions; // those of what may stand on a side
+    const int* operands;           // how many each has
+    int count;                     // of functions
+    const TileFunction* whole;     // [left * (count + 1) + right]; `count` stands for an operand itself; null where both are
+
+    int which(TileFunction function) const {
+        if (function == nullptr) return count;
+        for (int i = 0; i < count; ++i) {
+            if (functions[i] == function) return i;
+        }
+        return -1;
+    }
+    TileFunction of(TileFunction outer, TileFunction left, TileFunction right) const {
+        const int first = which(left), second = which(right);
+        return outer != product || first < 0 || second < 0 ? nullptr : whole[first * (count + 1) + second];
+    }
+};
 // Each element of a row `columns` times.
 using SpreadFunction = void (*)(const void* row, long rows, long columns, void* out);
 
@@ -58,6 +78,7 @@ struct PointwiseTable {
         unsigned long count;
     } compositions[6];
     int composition_lists;
+    FunctionProducts products[2]; // f32, f64
     SpreadFunction spread32, spread64; // of elements of 4 and 8 bytes
 
     TileFunction& at(PointwiseOp op, ElementType type) { return of[static_cast<int>(op)][static_cast<int>(type)]; }
@@ -71,6 +92,9 @@ inline TileFunction composed_in(const PointwiseTable& table, TileFunction outer,
         for (unsigned long i = 0; i < count; ++i) {
             if (first[i].outer == outer && first[i].left == left && first[i].right == right) return first[i].whole;
         }
+    }
+    for (const FunctionProducts& products : table.products) {
+        if (const TileFunction whole = products.of(outer, left, right); whole != nullptr) return whole;
     }
     return nullptr;
 }

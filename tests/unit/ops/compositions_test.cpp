@@ -8,6 +8,7 @@
 #include <cstring>
 #include <random>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "array/dtype.hpp"
@@ -85,6 +86,19 @@ template <class T> void check_composition(const Composition& each) {
     }
 }
 
+// A table of products as a list of compositions.
+std::vector<Composition> compositions_of(const FunctionProducts& products, ElementType type) {
+    std::vector<Composition> all;
+    const auto side = [&](int which) { return which < products.count ? std::pair(products.functions[which], products.operands[which]) : std::pair(TileFunction{}, 1); };
+    for (int left = 0; left <= products.count; ++left) {
+        for (int right = 0; right <= products.count; ++right) {
+            const TileFunction whole = products.of(products.product, side(left).first, side(right).first);
+            if (whole != nullptr) all.push_back({products.product, side(left).first, side(right).first, whole, type, side(left).second, side(right).second});
+        }
+    }
+    return all;
+}
+
 } // namespace
 
 TEST_CASE("a kernel of several operations gives the bits of one kernel an operation") {
@@ -101,5 +115,10 @@ TEST_CASE("a kernel of several operations gives the bits of one kernel an operat
             }
         }
         CHECK(count > 200);
+        const std::vector<Composition> floats = compositions_of(table.products[0], ElementType::f32), doubles = compositions_of(table.products[1], ElementType::f64);
+        for (const Composition& each : floats) check_composition<float>(each);
+        for (const Composition& each : doubles) check_composition<double>(each);
+        CHECK(floats.size() == 99);
+        CHECK(doubles.size() == 99);
     }
 }

@@ -1,5 +1,8 @@
 // Elementary and neural functions of floats, on batches. What is not here runs one element after another
 // (kernels/pointwise_portable.cpp). Functions marked "through double" compute f32 in f64.
+#include <type_traits>
+#include <utility>
+
 #include "ops/kernels/simd/exponential.hpp"
 #include "ops/kernels/simd/trigonometric.hpp"
 
@@ -242,20 +245,38 @@ template <class Function> void fill_through_double(PointwiseTable& table, Pointw
     table.at(op, ElementType::f64) = batches<double, Function>;
 }
 
-// ---- functions of a sum or product, in one loop: what is between is rounded as ever
+// ---- functions of a sum or product, and products of those, in one loop: what is between is rounded as ever
 
+struct Same {
+    static constexpr int operands = 1;
+    template <class T> static Batch<T> apply(Batch<T> a) { return a; }
+};
 struct Affine {
+    static constexpr int operands = 3;
     template <class T> static Batch<T> apply(Batch<T> a, Batch<T> b, Batch<T> c) { return a * b + c; }
 };
 struct Product {
+    static constexpr int operands = 2;
     template <class T> static Batch<T> apply(Batch<T> a, Batch<T> b) { return a * b; }
 };
 struct NegatedProduct {
+    static constexpr int operands = 2;
     // The sign is turned, zeros included: 0 - a would leave 0.0 as it is.
     template <class T> static Batch<T> apply(Batch<T> a, Batch<T> b) { return (a ^ Batch<T>(T(-0.0))) * b; }
 };
 template <class Function, class Inner> struct Of {
+    static constexpr int operands = Inner::operands;
     template <class T, class... Operands> static Batch<T> apply(Operands... operands) { return Function::template apply<T>(Inner::template apply<T>(operands...)); }
+};
+template <class Left, class Right> struct Times {
+    static constexpr int operands = Left::operands + Right::operands;
+    template <class T, class... Operands> static Batch<T> apply(Operands... operands) {
+        const Batch<T> all[] = {operands...};
+        return product<T>(all, std::make_index_sequence<Left::operands>{}, std::make_index_sequence<Right::operands>{});
+    }
+    template <class T, std::size_t... left, std::size_t... right> static Batch<T> product(const Batch<T>* all, std::index_sequence<left...>, std::index_sequence<right...>) {
+        return Left::template apply<T>(all[left]...) * Right::template apply<T>(all[Left::operands + right]...);
+    }
 };
 
 template <class T, class... Functions> void compose_functions(PointwiseTable& table, const PointwiseOp (&ops)[sizeof...(Functions)]) {
@@ -272,6 +293,32 @@ template <class T, class... Functions> void compose_functions(PointwiseTable& ta
       add(negated, batches<T, Of<Functions, NegatedProduct>, 2>, 2), ++op),
      ...);
     table.compositions[table.composition_lists++] = {list, count};
+}
+
+// The kernel of a function of one expression, as the table or its compositions have it.
+template <class T, class Function, class Inner> constexpr TileFunction kernel_of(Of<Function, Inner>) { return batches<T, Of<Function, Inner>, Inner::operands>; }
+template <class T, class Function> constexpr TileFunction kernel_of(Of<Function, Same>) { return batches<T, Function>; }
+
+template <int count> struct KernelRow {
+    TileFunction at[count];
+};
+template <class T, class Left, class Right> constexpr TileFunction product_of() {
+    if constexpr (std::is_same_v<Left, Same> && std::is_same_v<Right, Same>) return nullptr; // two operands: no function
+    else return batches<T, Times<Left, Right>, Times<Left, Right>::operands>;
+}
+template <class T, class Left, class... Rights> constexpr KernelRow<sizeof...(Rights)> products_of() { return {{product_of<T, Left, Rights>()...}}; }
+
+template <class T, class... Functions> struct Products {
+    static constexpr int count = sizeof...(Functions), operands[] = {Functions::operands...};
+    static constexpr TileFunction functions[] = {kernel_of<T>(Functions{})...};
+    static constexpr KernelRow<count + 1> whole[] = {products_of<T, Functions, Functions..., Same>()..., products_of<T, Same, Functions..., Same>()};
+};
+template <class T> using GateProducts = Products<T, Of<Exp, Same>, Of<Exp, Affine>, Of<Exp, NegatedProduct>, Of<HyperbolicTangent, Same>, Of<HyperbolicTangent, Affine>,
+                                                 Of<HyperbolicTangent, NegatedProduct>, Of<Sigmoid, Same>, Of<Sigmoid, Affine>, Of<Sigmoid, NegatedProduct>>;
+
+template <class T> FunctionProducts products_in(const PointwiseTable& table) {
+    using All = GateProducts<T>;
+    return {table.at(PointwiseOp::multiply, element_of<T>()), All::functions, All::operands, All::count, All::whole[0].at};
 }
 
 } // namespace
@@ -309,6 +356,8 @@ void fill_functions(PointwiseTable& table) {
     fill_both<NormalQuantile>(table, normal_quantile);
     compose_functions<float, Exp, HyperbolicTangent, Sigmoid>(table, {exp, tanh, sigmoid});
     compose_functions<double, Exp, HyperbolicTangent, Sigmoid>(table, {exp, tanh, sigmoid});
+    table.products[0] = products_in<float>(table);
+    table.products[1] = products_in<double>(table);
     table.at(between, ElementType::f32) = between_loop<float>;
     table.at(between, ElementType::f64) = between_loop<double>;
     table.at(logaddexp, ElementType::f32) = batches<float, LogAddExp, 2>;
