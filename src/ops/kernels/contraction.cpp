@@ -255,15 +255,24 @@ template <class T> Panels<T>& panels_for(const Node* node, std::uint64_t series,
     return panels;
 }
 
-template <class T> void run_products(const KernelCall& call, const Layout& layout, Inner inner, bool fixed_b) {
+// Blocks as large as they may be.
+template <class T> Blocks whole_blocks() {
+    const ContractionTable& table = contraction_table();
+    return {36 * table.row_group, sizeof(T) == 4 ? table.column_block_f32 : table.column_block_f64};
+}
+
+// About sixteen blocks of rows, so that threads end together, but none so small that what is packed is read too seldom.
+template <class T> Blocks blocks_for(std::int64_t rows) {
+    const std::int64_t group = contraction_table().row_group, even = (rows / 16 + group - 1) / group * group;
+    const Blocks most = whole_blocks<T>();
+    return {std::clamp(even, 8 * group, most.rows), most.columns};
+}
+
+template <class T> void run_products(const KernelCall& call, const Layout& layout, Blocks blocks, Inner inner, bool fixed_b) {
     static std::atomic<std::uint64_t> calls{0};
     constexpr std::uint64_t lone = std::uint64_t{1} << 63; // series of one call
     const ContractionTable& table = contraction_table();
-    const bool single = sizeof(T) == 4;
-    const std::int64_t scratch = single ? table.scratch_f32 : table.scratch_f64, rows = count(layout.rows);
-    // About sixteen blocks of rows, so that threads end together, but none so small that what is packed is read too seldom.
-    const std::int64_t even = (rows / 16 + table.row_group - 1) / table.row_group * table.row_group;
-    const Blocks blocks{std::clamp(even, 8 * table.row_group, 36 * table.row_group), single ? table.column_block_f32 : table.column_block_f64};
+    const std::int64_t scratch = sizeof(T) == 4 ? table.scratch_f32 : table.scratch_f64;
     const std::uint64_t series = fixed_b ? call.series : lone | calls.fetch_add(1);
     Tasks<T>(call, layout, blocks).run([&](MatrixProduct<T> product, const Task& task) {
         Panels<T>& panels = panels_for<T>(call.node, series, task);
@@ -276,6 +285,91 @@ template <class T> void run_products(const KernelCall& call, const Layout& layou
         panels.width = product.count == 1 ? width : 0;
     });
 }
+
+// ---- a small product with many contracted elements (the gradient by a weight, over all samples)
+
+// Too few rows and columns to be shared among threads: each block of contracted elements is a product by itself, all of them side by
+// side on all threads, and then they are added in order.
+template <class T> class LongProduct {
+  public:
+    static bool serves(const KernelCall& call, const Layout& layout) {
+        const Blocks whole = whole_blocks<T>();
+        return call.parallel != nullptr && layout.outer.empty() && layout.steps.size() == 1 && layout.steps[0].extent >= 16 * contraction_block &&
+               count(layout.rows) <= whole.rows && count(layout.columns) <= whole.columns && count(layout.rows) * count(layout.columns) <= largest;
+    }
+
+    LongProduct(const KernelCall& call, const Layout& layout, Inner inner) : call_(call), layout_(layout), inner_(inner), size_(count(layout.rows) * count(layout.columns)) {}
+
+    void run() const {
+        const std::int64_t steps = layout_.steps[0].extent, blocks = steps / contraction_block, rest = steps % contraction_block;
+        const std::int64_t wave = std::clamp<std::int64_t>(wave_bytes / (size_ * static_cast<std::int64_t>(sizeof(T))), 16, blocks);
+        const Array sums(dtype_of<T>(), {wave, size_}), total(dtype_of<T>(), {size_});
+        for (std::int64_t begin = 0; begin < blocks; begin += wave) {
+            const std::int64_t here = std::min(wave, blocks - begin);
+            run_in_parts(call_.parallel, here, 4, [&](std::int64_t from, std::int64_t to) { run_blocks(begin + from, to - from, contraction_block, sums.as<T>() + from * size_); });
+            add(sums.as<T>(), here, total.as<T>(), begin == 0);
+        }
+        if (rest > 0) {
+            run_blocks(blocks, 1, rest, sums.as<T>());
+            add(sums.as<T>(), 1, total.as<T>(), false);
+        }
+        write(total.as<T>());
+    }
+
+  private:
+    static constexpr std::int64_t largest = 65536;             // elements of the result
+    static constexpr std::int64_t wave_bytes = std::int64_t{1} << 19; // of sums: they stay in the cache until they are added
+
+    // Products of `steps` elements each, from the block `first` on, one after another in `to`.
+    void run_blocks(std::int64_t first, std::int64_t blocks, std::int64_t steps, T* to) const {
+        const Axis step = layout_.steps[0];
+        Layout part = layout_;
+        part.steps = {{steps, step.a, step.b, 0}};
+        part.outer = {{blocks, contraction_block * step.a, contraction_block * step.b, size_}};
+        std::int64_t stride = 1;
+        for (Axes* axes : {&part.columns, &part.rows}) {
+            for (std::size_t axis = axes->size(); axis-- > 0; stride *= (*axes)[axis].extent) (*axes)[axis].c = stride;
+        }
+        const auto at = first * contraction_block;
+        std::array<View, 2> operands{call_.operands[0], call_.operands[1]};
+        std::array<View, 1> results{call_.results[0]};
+        operands[0].data = reinterpret_cast<std::byte*>(operands[0].as<T>() + at * step.a);
+        operands[1].data = reinterpret_cast<std::byte*>(operands[1].as<T>() + at * step.b);
+        results[0].data = reinterpret_cast<std::byte*>(to);
+        KernelCall call = call_;
+        call.operands = operands;
+        call.results = results;
+        call.parallel = nullptr;
+        run_products<T>(call, part, whole_blocks<T>(), inner_, false);
+    }
+
+    void add(const T* sums, std::int64_t blocks, T* total, bool first) const {
+        run_in_parts(call_.parallel, size_, std::max<std::int64_t>(1024, (1 << 16) / blocks), [&](std::int64_t begin, std::int64_t end) {
+            if (first) std::copy(sums + begin, sums + end, total + begin);
+            std::int64_t block = first ? 1 : 0;
+            for (; block + 4 <= blocks; block += 4) { // the total is read once for four
+                const T *a = sums + block * size_, *b = a + size_, *c = b + size_, *d = c + size_;
+                for (std::int64_t i = begin; i < end; ++i) total[i] = total[i] + a[i] + b[i] + c[i] + d[i];
+            }
+            for (; block < blocks; ++block) {
+                for (std::int64_t i = begin; i < end; ++i) total[i] += sums[block * size_ + i];
+            }
+        });
+    }
+
+    void write(const T* total) const {
+        const auto rows = offsets(layout_.rows, &Axis::c, 0, count(layout_.rows)), columns = offsets(layout_.columns, &Axis::c, 0, count(layout_.columns));
+        T* to = call_.results[0].as<T>();
+        for (const std::int64_t row : rows) {
+            for (const std::int64_t column : columns) to[row + column] = *total++;
+        }
+    }
+
+    const KernelCall& call_;
+    const Layout& layout_;
+    Inner inner_;
+    std::int64_t size_;
+};
 
 // ---- dot products
 
@@ -368,7 +462,8 @@ void run_contraction(const KernelCall& original, Inner inner) {
     visit_dtype(call.results[0].dtype, [&]<class T>(TypeTag<T>) {
         if constexpr (std::is_floating_point_v<T>) {
             if (are_dots(layout)) run_dots<T>(call, layout, inner);
-            else run_products<T>(call, layout, inner, fixed_b);
+            else if (LongProduct<T>::serves(call, layout)) LongProduct<T>(call, layout, inner).run();
+            else run_products<T>(call, layout, blocks_for<T>(count(layout.rows)), inner, fixed_b);
         } else if constexpr (!std::is_same_v<T, KeyWords>) {
             Tasks<T>(call, layout, {64, 512}).run([](const MatrixProduct<T>& product, const Task&) { plain_products(product); });
         }

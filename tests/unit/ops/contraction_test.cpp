@@ -38,21 +38,22 @@ template <class T> T stated_dot(const T* a, std::int64_t a_step, const T* b, std
 }
 
 TEST_CASE_TEMPLATE("a product of matrices has the stated order in every element, whatever its size and layout", T, float, double) {
-    for (const auto& [m, k, n] : std::vector<std::array<std::int64_t, 3>>{{1, 1, 1}, {1, 700, 1}, {3, 5, 2}, {8, 8, 8}, {16, 16, 16}, {1, 300, 70}, {70, 300, 1}, {33, 257, 65}, {150, 40, 300}, {5, 513, 33}, {300, 600, 40}}) {
+    for (const auto& [m, k, n] : std::vector<std::array<std::int64_t, 3>>{{1, 1, 1}, {1, 700, 1}, {3, 5, 2}, {8, 8, 8}, {16, 16, 16}, {1, 300, 70}, {70, 300, 1}, {33, 257, 65}, {150, 40, 300}, {5, 513, 33}, {300, 600, 40}, {150, 40, 70}, {3, 4096, 5}, {40, 5000, 70}, {200, 9001, 20}}) {
         CAPTURE(m);
         CAPTURE(k);
         CAPTURE(n);
-        for (const bool turned : {false, true}) {
-            CAPTURE(turned);
+        for (const auto& [left_turned, right_turned] : std::vector<std::array<bool, 2>>{{false, false}, {false, true}, {true, false}, {true, true}}) {
+            CAPTURE(left_turned);
+            CAPTURE(right_turned);
             Bench bench;
-            const Array left = noise<T>({m, k}, 1), right = turned ? noise<T>({n, k}, 2) : noise<T>({k, n}, 2);
-            Value b = bench.input(right);
-            if (turned) b = bench.call("permute_dims", {given(b), given(Dims{1, 0})})[0];
-            const std::vector<T> product = elements<T>(bench.run(bench.call("matmul", {given(bench.input(left)), given(b)})[0]));
+            const Array left = noise<T>(left_turned ? Shape{k, m} : Shape{m, k}, 1), right = noise<T>(right_turned ? Shape{n, k} : Shape{k, n}, 2);
+            const auto operand = [&](const Array& array, bool turned) { return turned ? bench.call("permute_dims", {given(bench.input(array)), given(Dims{1, 0})})[0] : bench.input(array); };
+            const Value a = operand(left, left_turned), b = operand(right, right_turned);
+            const std::vector<T> product = elements<T>(bench.run(bench.call("matmul", {given(a), given(b)})[0]));
             bool same = true;
             for (std::int64_t i = 0; i < m; ++i) {
                 for (std::int64_t j = 0; j < n; ++j) {
-                    const T wanted = stated_dot(left.as<T>() + i * k, 1, right.as<T>() + (turned ? j * k : j), turned ? 1 : n, k);
+                    const T wanted = stated_dot(left.as<T>() + (left_turned ? i : i * k), left_turned ? m : 1, right.as<T>() + (right_turned ? j * k : j), right_turned ? 1 : n, k);
                     same = same && product[static_cast<std::size_t>(i * n + j)] == wanted;
                 }
             }

@@ -256,10 +256,21 @@ template <class T, class Inner> class Products {
             }
             return;
         }
+        if (p_.a_row == 1) return rows == panel_rows ? pack_turned<panel_rows>(begin, steps, row, rows) : pack_turned<0>(begin, steps, row, rows);
         for (int r = 0; r < rows; ++r) {
             const T* from = a_ + p_.a_rows[row + r];
             T* to = scratch_.a + r;
             for (std::int64_t s = 0; s < steps; ++s) to[s * panel_rows] = from[step_at(p_.a_steps, p_.a_step, begin + s)];
+        }
+    }
+
+    // Rows that are neighbours, of a turned matrix. `whole`: how many they are, where that is known.
+    template <int whole> void pack_turned(std::int64_t begin, std::int64_t steps, std::int64_t row, int rows) {
+        const T* from = a_ + p_.a_rows[row];
+        const int count = whole > 0 ? whole : rows;
+        for (std::int64_t s = 0; s < steps; ++s) {
+            const T* line = from + step_at(p_.a_steps, p_.a_step, begin + s);
+            for (int r = 0; r < count; ++r) scratch_.a[s * panel_rows + r] = line[r];
         }
     }
 
