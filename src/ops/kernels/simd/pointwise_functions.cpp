@@ -279,6 +279,10 @@ template <class Left, class Right> struct Times {
     }
 };
 
+// The kernel of a function of one expression, as the table or its compositions have it.
+template <class T, class Function, class Inner> constexpr TileFunction kernel_of(Of<Function, Inner>) { return batches<T, Of<Function, Inner>, Inner::operands>; }
+template <class T, class Function> constexpr TileFunction kernel_of(Of<Function, Same>) { return batches<T, Function>; }
+
 template <class T, class... Functions> void compose_functions(PointwiseTable& table, const PointwiseOp (&ops)[sizeof...(Functions)]) {
     static Composition list[3 * sizeof...(Functions)];
     constexpr ElementType type = element_of<T>();
@@ -286,18 +290,12 @@ template <class T, class... Functions> void compose_functions(PointwiseTable& ta
     const TileFunction negated = composed_in(table, product, table.at(PointwiseOp::negative, type), nullptr);
     unsigned long count = 0;
     const PointwiseOp* op = ops;
-    const auto add = [&](TileFunction inner, TileFunction whole, int operands) {
-        if (inner != nullptr) list[count++] = {table.at(*op, type), inner, nullptr, whole, type, operands, 0};
+    const auto add = [&]<class Function>(TileFunction inner, Function whole) {
+        if (inner != nullptr) list[count++] = {table.at(*op, type), inner, nullptr, kernel_of<T>(whole), type, Function::operands, 0};
     };
-    ((add(affine, batches<T, Of<Functions, Affine>, 3>, 3), add(product, batches<T, Of<Functions, Product>, 2>, 2),
-      add(negated, batches<T, Of<Functions, NegatedProduct>, 2>, 2), ++op),
-     ...);
+    ((add(affine, Of<Functions, Affine>{}), add(product, Of<Functions, Product>{}), add(negated, Of<Functions, NegatedProduct>{}), ++op), ...);
     table.compositions[table.composition_lists++] = {list, count};
 }
-
-// The kernel of a function of one expression, as the table or its compositions have it.
-template <class T, class Function, class Inner> constexpr TileFunction kernel_of(Of<Function, Inner>) { return batches<T, Of<Function, Inner>, Inner::operands>; }
-template <class T, class Function> constexpr TileFunction kernel_of(Of<Function, Same>) { return batches<T, Function>; }
 
 template <int count> struct KernelRow {
     TileFunction at[count];
