@@ -185,6 +185,8 @@ std::span<const Op> linalg_factor_rows() {
            .example = "inv([[2.0, 0.0], [0.0, 4.0]]) => [[0.5, 0.0], [0.0, 0.25]]", .family = Family::linalg, .lower = lower_inv},
         Op{.signature = "det(x)", .doc = "The determinant of square matrices.",
            .example = "det([[1.0, 2.0], [3.0, 4.0]]) => -2.0", .family = Family::linalg, .lower = lower_square, .type = det_type, .kernel = det_kernel, .derivative = Derivative::rules(jvp_det, vjp_det)},
+        // the matrix of d det / d x
+        Op{.signature = "cofactors", .family = Family::linalg, .type = same_matrix, .kernel = cofactors_kernel, .derivative = Derivative::rules(jvp_cofactors, vjp_cofactors)},
         Op{.signature = "slogdet(x)", .doc = "The sign of the determinant and the logarithm of its absolute value.",
            .example = "slogdet([[2.0, 0.0], [0.0, -3.0]]) => (-1.0, 1.791759469228055)", .family = Family::linalg, .lower = lower_square, .type = slogdet_type, .kernel = slogdet_kernel, .derivative = Derivative::rules(jvp_slogdet, vjp_slogdet)},
         // operand. attributes: 0: complete

@@ -133,13 +133,13 @@ std::vector<Value> vjp_triangular_solve(const Primal& at, Tangents cotangents, c
 
 namespace {
 
-// d det / d a, by element. Of small matrices the signed minors, which a singular one has too; of larger ones det(a) a^-T.
+// d det / d a: the cofactors. Of small matrices as determinants of minors, which have every derivative again.
 Value det_gradient(const Primal& at) {
     const Algebra m(at);
     const Value a = at.operands[0];
     const auto rank = static_cast<std::int64_t>(m.type(a).rank());
     const Dim n = m.type(a).shape.back();
-    if (n.is_symbolic() || n.value() == 0 || n.value() > 4) return m.each(m.as_matrix(at.results[0]), m.turn(m.inverse(a)));
+    if (n.is_symbolic() || n.value() == 0 || n.value() > 4) return node(at.builder, "cofactors", {a});
     const std::int64_t size = n.value();
     Array others(DType::i64, {size, size - 1}), signs(DType::f64, {size, size}); // others[i]: the rows but i
     for (std::int64_t i = 0; i < size; ++i) {
@@ -165,6 +165,21 @@ std::vector<Value> vjp_det(const Primal& at, Tangents cotangents, const std::vec
     const Algebra m(at);
     return {m.each(m.as_matrix(cotangents[0]), det_gradient(at))};
 }
+
+namespace {
+
+// How the cofactors C = det(a) B, B = a^-T, move with t: det(a) (<B, t> B - B t' B). The map is its own transpose.
+Value moved_cofactors(const Primal& at, Value t) {
+    const Algebra m(at);
+    const Value b = m.turn(m.inverse(at.operands[0]));
+    const Value along = m.each(m.as_matrix(m.sum_last(m.sum_last(m.each(b, t)))), at.results[0]);
+    return m.subtract(along, m.times(at.results[0], m.times(m.turn(t), b)));
+}
+
+} // namespace
+
+std::vector<Value> jvp_cofactors(const Primal& at, Tangents tangents) { return {moved_cofactors(at, tangents[0])}; }
+std::vector<Value> vjp_cofactors(const Primal& at, Tangents cotangents, const std::vector<bool>&) { return {moved_cofactors(at, cotangents[0])}; }
 
 // With t = trace(a^-1 da): the logarithm moves by Re t, and the sign, if complex, turns by i Im t.
 std::vector<Value> jvp_slogdet(const Primal& at, Tangents tangents) {

@@ -265,7 +265,9 @@ FunctionPtr Tracer::make_lambda(const ast::Lambda& lambda, Span span, const Scop
 FunctionPtr Tracer::expect_function(const Datum& datum, Span span, std::string_view what) {
     if (const auto* function = std::get_if<FunctionPtr>(&datum.is)) return *function;
     if (datum.poison()) throw AlreadyReported{};
-    throw UserError(error("E207", std::string(what) + " must be a function, not " + type_text(*builder_, datum)).at(span));
+    Diagnostic diagnostic = error("E207", std::string(what) + " must be a function, not " + type_text(*builder_, datum)).at(span);
+    if (const auto* dtype = std::get_if<DType>(&datum.is)) diagnostic = std::move(diagnostic).help("a cast is written `x as " + std::string(name_of(*dtype)) + "`");
+    throw UserError(std::move(diagnostic));
 }
 
 CallArguments Tracer::evaluate_arguments(const std::vector<ast::Argument>& arguments, const ScopePtr& scope) {

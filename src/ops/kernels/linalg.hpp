@@ -12,6 +12,7 @@ void solve_kernel(const KernelCall& call);
 void triangular_solve_kernel(const KernelCall& call); // attributes: 0: lower
 void det_kernel(const KernelCall& call);
 void slogdet_kernel(const KernelCall& call);
+void cofactors_kernel(const KernelCall& call); // the signed minors, of any rank
 
 // Those of the reference LAPACK (linalg_lapack.cpp).
 void qr_kernel(const KernelCall& call);   // attributes: 0: complete

@@ -1,6 +1,8 @@
-// Cholesky, solve, triangular_solve, det and slogdet on the factorisations of ours (kernels/linalg_table.hpp).
+// Cholesky, solve, triangular_solve, det and slogdet on the factorisations of ours (kernels/linalg_table.hpp); the cofactors
+// on one with complete pivoting.
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "ops/kernels/linalg.hpp"
 #include "ops/kernels/linalg_stack.hpp"
@@ -138,6 +140,104 @@ template <class T> T product_of_numbers(T x, T y) {
     else return x * y;
 }
 
+// ---- cofactors: d det / d a, of singular matrices too
+//
+// With rows p and columns q exchanged such that each pivot is the largest element left, A[p, q] = L U, and
+//     adj(A)[q, p] = sign adj(U) L^-1,   adj([[V, u], [0, d]]) = det(V) [[d V^-1, -V^-1 u], [0, 1]].
+// No step divides by the last pivot d: a matrix of rank n - 1 has its cofactors as exactly as a regular one. Where a pivot
+// before it is 0, the rank is lower and every cofactor 0.
+template <class T> class Cofactors {
+  public:
+    explicit Cofactors(std::int64_t n) : n_(n), upper_(n, n), result_(n, n), rows_(static_cast<std::size_t>(n)), columns_(static_cast<std::size_t>(n)) {}
+
+    void compute(const StridedMatrix<T>& from, const StridedMatrix<T>& to) {
+        upper_.take(from, 0);
+        std::iota(rows_.begin(), rows_.end(), 0);
+        std::iota(columns_.begin(), columns_.end(), 0);
+        for (std::int64_t i = 0; i < n_; ++i) {
+            result_.clear_row(i);
+            result_.row(i)[i] = T(1);
+        }
+        sign_ = T(1);
+        const bool full = eliminate();
+        if (full) solve();
+        for (std::int64_t i = 0; i < n_; ++i) {
+            for (std::int64_t j = 0; j < n_; ++j) to.at(rows_[static_cast<std::size_t>(j)], columns_[static_cast<std::size_t>(i)]) = full ? result_.row(i)[j] : T{};
+        }
+    }
+
+  private:
+    // U, and L^-1 in result_. False where a pivot other than the last is 0.
+    bool eliminate() {
+        for (std::int64_t k = 0; k + 1 < n_; ++k) {
+            bring_largest(k);
+            const T pivot = upper_.row(k)[k];
+            if (pivot == T(0)) return false;
+            for (std::int64_t i = k + 1; i < n_; ++i) {
+                const T factor = upper_.row(i)[k] / pivot;
+                subtract(upper_.row(i), factor, upper_.row(k), k, n_);
+                subtract(result_.row(i), factor, result_.row(k), 0, k + 1);
+            }
+        }
+        return true;
+    }
+
+    void bring_largest(std::int64_t k) {
+        std::int64_t row = k, column = k;
+        Real<T> largest = -1;
+        for (std::int64_t i = k; i < n_; ++i) {
+            for (std::int64_t j = k; j < n_; ++j) {
+                const Real<T> size = std::abs(upper_.row(i)[j]);
+                if (!(size <= largest)) largest = size, row = i, column = j; // NaN is brought up, and carried on
+            }
+        }
+        if (row != k) {
+            std::swap_ranges(upper_.row(k), upper_.row(k) + n_, upper_.row(row));
+            // of L^-1 the rows so far, but for their own 1
+            std::swap_ranges(result_.row(k), result_.row(k) + k, result_.row(row));
+            exchange(rows_, k, row);
+        }
+        if (column != k) {
+            for (std::int64_t i = 0; i < n_; ++i) std::swap(upper_.row(i)[k], upper_.row(i)[column]);
+            exchange(columns_, k, column);
+        }
+    }
+
+    void exchange(std::vector<std::int64_t>& order, std::int64_t i, std::int64_t j) {
+        std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(j)]);
+        sign_ = -sign_;
+    }
+
+    // result_ becomes sign adj(U) result_.
+    void solve() {
+        if (n_ == 0) return;
+        const std::int64_t last = n_ - 1;
+        const T d = upper_.row(last)[last];
+        T scale = sign_;
+        for (std::int64_t i = last; i-- > 0;) {
+            T* row = result_.row(i);
+            for (std::int64_t j = 0; j < n_; ++j) row[j] = product_of_numbers(d, row[j]);
+            for (std::int64_t k = i + 1; k < n_; ++k) subtract(row, upper_.row(i)[k], result_.row(k), 0, n_);
+            const T pivot = upper_.row(i)[i];
+            for (std::int64_t j = 0; j < n_; ++j) row[j] /= pivot;
+            scale = product_of_numbers(scale, pivot);
+        }
+        for (std::int64_t i = 0; i < n_; ++i) {
+            T* row = result_.row(i);
+            for (std::int64_t j = 0; j < n_; ++j) row[j] = product_of_numbers(scale, row[j]);
+        }
+    }
+
+    static void subtract(T* y, T factor, const T* x, std::int64_t begin, std::int64_t end) {
+        for (std::int64_t j = begin; j < end; ++j) y[j] -= product_of_numbers(factor, x[j]);
+    }
+
+    std::int64_t n_;
+    Rows<T> upper_, result_;
+    std::vector<std::int64_t> rows_, columns_;
+    T sign_{};
+};
+
 } // namespace
 
 void cholesky_kernel(const KernelCall& call) {
@@ -178,6 +278,19 @@ void slogdet_kernel(const KernelCall& call) {
             *lane_data<T>(at, 1) = sign;
             *lane_data<Real<T>>(at, 2) = logarithm;
         });
+    });
+}
+
+void cofactors_kernel(const KernelCall& call) {
+    visit_floats(call.results[0].dtype, [&]<class T>(TypeTag<T>) {
+        const MatrixStack stack(call, {2, 2});
+        const std::int64_t n = stack.size(0, 1);
+        stack.run(matrix_grain(n), "", [&] {
+            return [&, cofactors = Cofactors<T>(n)](std::byte* const* at) mutable -> std::int64_t {
+                cofactors.compute(stack.matrix<T>(0, at), stack.matrix<T>(1, at));
+                return 0;
+            };
+        }, singular_text);
     });
 }
 
