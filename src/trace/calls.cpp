@@ -266,7 +266,7 @@ FunctionPtr Tracer::expect_function(const Datum& datum, Span span, std::string_v
     if (const auto* function = std::get_if<FunctionPtr>(&datum.is)) return *function;
     if (datum.poison()) throw AlreadyReported{};
     Diagnostic diagnostic = error("E207", std::string(what) + " must be a function, not " + type_text(*builder_, datum)).at(span);
-    if (const auto* dtype = std::get_if<DType>(&datum.is)) diagnostic = std::move(diagnostic).help("a cast is written `x as " + std::string(name_of(*dtype)) + "`");
+    if (const auto* dtype = std::get_if<DType>(&datum.is)) throw UserError(std::move(diagnostic).help("a cast is written `x as " + std::string(name_of(*dtype)) + "`"));
     throw UserError(std::move(diagnostic));
 }
 
