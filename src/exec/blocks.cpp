@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 
 #include "array/memory_limit.hpp"
 #include "base/error.hpp"
 #include "base/profile.hpp"
 #include "exec/evaluate.hpp"
 #include "exec/fused_step.hpp"
+#include "exec/lane_folds.hpp"
 #include "exec/memory.hpp"
 #include "exec/stream.hpp"
 #include "exec/threads.hpp"
@@ -52,19 +54,23 @@ std::uint64_t next_series() {
 
 class Blocks {
   public:
-    Blocks(const Work& work, const Segment& segment, std::int64_t lanes, std::int64_t block) : work_(work), segment_(segment), lanes_(lanes), block_(block), full_(work.slots.size()) {
+    // `group`: the lanes that folds take at once; 0: there are none, or they wait for all.
+    Blocks(const Work& work, const Segment& segment, std::int64_t lanes, std::int64_t block, std::int64_t group)
+        : work_(work), segment_(segment), lanes_(lanes), block_(block), group_(group), full_(work.slots.size()) {
         if (work.state.streaming == &segment) streamed_ = work.state.streamed;
+        if (group > 0) folding_.emplace(work, segment, lanes, group);
         for (const std::uint32_t value : segment.writes) {
-            if (!goes_to_sink(value)) full_[value] = work.result_array(value);
+            if (!goes_to_sink(value) && !is_grouped(value)) full_[value] = work.result_array(value);
         }
     }
 
     // `parts`: each goes to one thread, which runs it block by block; 0: threads take blocks as they come.
     void run(bool threaded, std::int64_t parts) {
-        const std::int64_t count = parts > 0 ? parts : (lanes_ + block_ - 1) / block_;
+        const std::int64_t unit = group_ > 0 ? group_ : block_, count = parts > 0 ? parts : (lanes_ + unit - 1) / unit;
         const auto task = [&](std::int64_t i) {
-            if (parts > 0) run_range(lanes_ * i / parts, lanes_ * (i + 1) / parts);
-            else run_range(i * block_, std::min((i + 1) * block_, lanes_));
+            if (parts > 0) run_range(lanes_ * i / parts, lanes_ * (i + 1) / parts, full_, 0);
+            else if (group_ > 0) run_group(i * group_, std::min((i + 1) * group_, lanes_));
+            else run_block(i * block_, std::min(block_, lanes_ - i * block_), full_, 0);
         };
         if (threaded) {
             work_.state.pool->each(count, task);
@@ -74,14 +80,26 @@ class Blocks {
         for (const std::uint32_t value : segment_.writes) {
             if (full_[value]) work_.set(value, full_[value]);
         }
+        if (folding_) folding_->finish();
     }
 
   private:
-    void run_range(std::int64_t begin, std::int64_t end) const {
-        for (std::int64_t first = begin; first < end; first += block_) run_block(first, std::min(block_, end - first));
+    // `targets` have the lanes from `start` on: whole arrays, or those of a group.
+    void run_range(std::int64_t begin, std::int64_t end, const Slots& targets, std::int64_t start) {
+        for (std::int64_t first = begin; first < end; first += block_) run_block(first, std::min(block_, end - first), targets, start);
     }
 
-    void run_block(std::int64_t first, std::int64_t extent) const {
+    void run_group(std::int64_t begin, std::int64_t end) {
+        Slots targets(work_.slots.size());
+        for (const std::uint32_t value : segment_.writes) {
+            if (full_[value]) targets[value] = part_of(full_[value], begin, end - begin);
+            if (is_grouped(value)) targets[value] = new_array(work_.info(value).type.dtype, work_.frame.block(*segment_.lane, begin, end - begin).shape(work_.info(value).lanes, work_.info(value).type.shape));
+        }
+        run_range(begin, end, targets, begin);
+        folding_->add(begin, end - begin, targets);
+    }
+
+    void run_block(std::int64_t first, std::int64_t extent, const Slots& targets, std::int64_t start) {
         const ProfileSpan span("block", [&] { return ProfileSpan::What{"lanes " + std::to_string(first) + " to " + std::to_string(first + extent - 1), {}, {}}; });
         const Frame frame = work_.frame.block(*segment_.lane, first, extent);
         Slots slots(work_.slots.size()), places(work_.slots.size());
@@ -90,7 +108,7 @@ class Blocks {
             if (array) slots[value] = has_lane(work_.info(value).lanes, *segment_.lane) ? part_of(array, first, extent) : array;
         }
         for (const std::uint32_t value : segment_.writes) {
-            if (full_[value]) places[value] = part_of(full_[value], first, extent);
+            if (targets[value]) places[value] = part_of(targets[value], first - start, extent);
         }
         std::unique_ptr<PreparedSteps> prepared = extent == block_ ? prepared_steps() : nullptr;
         const Work inner{work_.state, work_.plan, frame, slots, &places, nullptr, prepared.get(), streamed_ ? 0 : series_, *segment_.lane};
@@ -116,6 +134,7 @@ class Blocks {
         idle_.push_back(std::move(steps));
     }
 
+    bool is_grouped(std::uint32_t value) const { return folding_ && is_folded(segment_, value); }
     bool goes_to_sink(std::uint32_t value) const {
         return streamed_ && std::ranges::any_of(streamed_->sinks, [&](const StreamedSegment::Sink& each) { return each.value == value; });
     }
@@ -138,8 +157,9 @@ class Blocks {
 
     const Work& work_;
     const Segment& segment_;
-    std::int64_t lanes_, block_;
+    std::int64_t lanes_, block_, group_;
     Slots full_;
+    std::optional<LaneFolding> folding_;
     const StreamedSegment* streamed_ = nullptr;
     std::uint64_t series_ = next_series();
     mutable std::mutex mutex_;
@@ -173,6 +193,18 @@ std::int64_t whole_groups(const Graph& graph, const Segment& segment, std::int64
     return block < group ? block : (block + group / 2) / group * group;
 }
 
+InBlocks run_blocks(const Work& work, const Segment& segment, std::int64_t lanes, std::int64_t block, bool threaded, std::int64_t parts) {
+    const std::int64_t group = segment.folds.empty() || parts > 0 ? 0 : lanes_a_group(segment, block);
+    Blocks(work, segment, lanes, block, group).run(threaded, parts);
+    return group > 0 ? InBlocks::folded : InBlocks::yes;
+}
+
+// So many blocks as a group of lanes needs, all of one size.
+std::int64_t alike(std::int64_t group, std::int64_t block) {
+    const std::int64_t count = (group + block - 1) / block;
+    return (group + count - 1) / count;
+}
+
 } // namespace
 
 std::int64_t parts_of(const Graph& graph, const Segment& segment, const RunOptions& options, int threads) {
@@ -186,25 +218,25 @@ std::int64_t lanes_a_block(const Graph& graph, const Segment& segment, const Run
     const std::int64_t lanes = axis.size.value();
     if (options.block > 0) return options.block;
     if (axis.chunk > 0) return axis.chunk;
-    if (weight(graph, segment) <= 1) return lanes; // its one kernel deals with its threads itself
+    if (weight(graph, segment) <= 1 && segment.folds.empty()) return lanes; // its one kernel deals with its threads itself
     std::int64_t block = std::max<std::int64_t>(1, block_bytes / segment.lane_bytes);
     if (worth_all_threads(graph, segment, threads)) block = std::min(block, std::max<std::int64_t>(1, (lanes + 2 * threads - 1) / (2 * threads)));
-    return whole_groups(graph, segment, block);
+    block = whole_groups(graph, segment, block);
+    return segment.folds.empty() || block >= lanes ? block : alike(lanes_a_group(segment, block), block);
 }
 
-bool run_in_blocks(const Work& work, const Segment& segment) {
-    if (!work.frame.is_everything()) return false;
+InBlocks run_in_blocks(const Work& work, const Segment& segment) {
+    if (!work.frame.is_everything()) return InBlocks::no;
     const std::int64_t lanes = work.frame.extent(*segment.lane);
     const int threads = work.parallel && work.state.pool ? work.state.pool->threads() : 1;
     if (work.state.streaming == &segment) {
-        Blocks(work, segment, lanes, streamed_block(work, segment, threads)).run(threads > 1, 0);
-        return true;
+        const std::int64_t block = streamed_block(work, segment, threads);
+        return run_blocks(work, segment, lanes, block, threads > 1, 0);
     }
     const std::int64_t block = lanes_a_block(work.graph(), segment, work.state.options, threads);
     const std::int64_t parts = parts_of(work.graph(), segment, work.state.options, threads);
-    if (block >= lanes && parts <= 1) return false;
-    Blocks(work, segment, lanes, block).run(worth_all_threads(work.graph(), segment, threads), parts);
-    return true;
+    if (block >= lanes && parts <= 1) return InBlocks::no;
+    return run_blocks(work, segment, lanes, block, worth_all_threads(work.graph(), segment, threads), parts);
 }
 
 } // namespace vmaprun

@@ -263,8 +263,11 @@ std::vector<Array> GraphRunner::run(const Frame& frame, std::vector<Array> input
     inputs.clear();
     const Work work{state_, plan_, frame, slots_, nullptr, parallel_, prepared_.empty() ? nullptr : &prepared_};
     std::size_t begun = 0;
+    InBlocks done = InBlocks::no; // how the segment before ran
     for (const Segment& segment : plan_.segments) {
-        if (!segment.lane || !run_in_blocks(work, segment)) {
+        const bool is_folded = done == InBlocks::folded;
+        done = segment.lane ? run_in_blocks(work, segment) : InBlocks::no;
+        if (done == InBlocks::no && !is_folded) {
             for (std::size_t i = 0; i < segment.steps.size(); ++i) {
                 run_step(work, segment.steps[i]);
                 if (state_.settling) state_.settling->passed(plan_, begun + i + 1);

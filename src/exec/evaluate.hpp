@@ -87,8 +87,10 @@ bool all_finite(const View& view);
 // The result as a look at its operand. False: a view rule may need other strides than these, and the kernel is to run.
 bool run_view(const Work& work, const Node& node);
 void run_control(const Work& work, std::uint32_t node); // exec/control.cpp
-// Block by block (exec/blocks.cpp). False: not worth it, or its axis is not whole here; nothing was done.
-bool run_in_blocks(const Work& work, const Segment& segment);
+// Block by block (exec/blocks.cpp). `no`: not worth it, or its axis is not whole here; nothing was done. `folded`: what the next
+// segment does is done as well (exec/lane_folds.hpp).
+enum class InBlocks { no, yes, folded };
+InBlocks run_in_blocks(const Work& work, const Segment& segment);
 // How many lanes of the segment's axis one block takes; as many as there are, or more: no blocks.
 std::int64_t lanes_a_block(const Graph& graph, const Segment& segment, const RunOptions& options, int threads);
 // Into how many parts vmapipe cuts it, one a device; 0: it doesn't.

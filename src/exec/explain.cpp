@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "exec/evaluate.hpp"
+#include "exec/lane_folds.hpp"
 #include "exec/run.hpp"
 #include "exec/segments.hpp"
 #include "exec/threads.hpp"
@@ -55,28 +56,40 @@ class Explanation {
     void line(std::size_t depth, const std::string& words) { text_ += std::string(2 * depth, ' ') + words + "\n"; }
 
     void graph(const GraphPlan& plan, std::size_t depth) {
-        for (const Segment& each : plan.segments) segment(plan, each, depth);
+        const Segment* before = nullptr;
+        for (const Segment& each : plan.segments) {
+            segment(plan, each, before, depth);
+            before = &each;
+        }
     }
 
     // ---- segments
 
-    void segment(const GraphPlan& plan, const Segment& segment, std::size_t depth) {
+    void segment(const GraphPlan& plan, const Segment& segment, const Segment* before, std::size_t depth) {
         const bool quiet = std::ranges::all_of(segment.steps, [&](const Step& step) { return is_quiet(plan.graph->nodes[step.nodes.front()]); });
         if (quiet) return;
         // A body inside of blocks runs on what the block holds.
         const bool inside = segment.lane && std::ranges::find(blocked_, *segment.lane) != blocked_.end();
-        if (!inside) line(depth, heading(plan, segment));
+        if (!inside) line(depth, heading(plan, segment, before));
         if (segment.lane) blocked_.push_back(*segment.lane);
         for (const Step& each : segment.steps) step(plan, segment, each, inside ? depth : depth + 1);
         if (segment.lane) blocked_.pop_back();
         if (!inside) traffic(*plan.graph, segment, depth + 1);
     }
 
+    // The lanes that the folds of a segment take at once; 0: none, or all.
+    std::int64_t group_of(const Graph& graph, const Segment& segment) const {
+        if (segment.folds.empty() || parts_of(graph, segment, options_, threads_) > 0) return 0;
+        const std::int64_t block = lanes_a_block(graph, segment, options_, threads_);
+        return block < graph.program->lanes[*segment.lane].size.value() ? lanes_a_group(segment, block) : 0;
+    }
+
     static std::string axis_words(const LaneAxis& axis) {
         return (axis.is_cut ? "an axis that is cut" : "the mapped axis") + (axis.name.empty() ? "" : " \"" + axis.name + "\"") + place_of(axis.span);
     }
 
-    std::string heading(const GraphPlan& plan, const Segment& segment) const {
+    std::string heading(const GraphPlan& plan, const Segment& segment, const Segment* before) const {
+        if (const std::int64_t group = before ? group_of(*plan.graph, *before) : 0; group > 0) return "reductions of these lanes, " + std::to_string(group) + " at a time:";
         if (!segment.lane) return "whole arrays:";
         const LaneAxis& axis = plan.graph->program->lanes[*segment.lane];
         std::string words = "over " + axis_words(axis) + " of " + axis.size.text() + " lanes, ";
@@ -102,11 +115,14 @@ class Explanation {
         if (!segment.lane) return;
         double read = 0, written = 0, kept = 0;
         for (const std::uint32_t value : segment.reads) read += bytes_of(graph, value);
-        for (const std::uint32_t value : segment.writes) written += bytes_of(graph, value);
+        for (const std::uint32_t value : segment.writes) {
+            if (group_of(graph, segment) == 0 || !is_folded(segment, value)) written += bytes_of(graph, value);
+        }
         for (const Step& step : segment.steps) {
             if (is_view(graph.nodes[step.nodes.front()])) continue;
             for (const std::uint32_t value : made_by(graph, step)) {
-                if (std::ranges::find(segment.writes, value) == segment.writes.end()) kept += bytes_of(graph, value);
+                const bool is_kept = std::ranges::find(segment.writes, value) == segment.writes.end() || (group_of(graph, segment) > 0 && is_folded(segment, value));
+                if (is_kept) kept += bytes_of(graph, value);
             }
         }
         std::string words = "reads " + bytes_text(read) + ", writes " + bytes_text(written);

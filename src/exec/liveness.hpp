@@ -28,8 +28,26 @@ struct Step {
     bool keeps(std::uint32_t value) const { return nodes.size() == 1 || std::ranges::find(stored, value) != stored.end(); }
 };
 
+// A reduction over the mapped axis of a segment, as outside of it the graph has it: of what the segment makes, and of what was
+// there before (exec/lane_folds.hpp).
+struct LaneFold {
+    struct Operand {
+        std::uint32_t value;
+        bool is_made;                     // by the segment: its lanes become the first reduced axis by what `views` says
+        std::vector<std::uint32_t> views; // nodes: unlane, then permute_dims
+        std::vector<std::size_t> axes;    // the reduced ones
+    };
+    std::uint32_t node;
+    std::vector<Operand> operands;
+    std::int64_t chunk = 1; // elements, of which each lane has `inner`
+    std::int64_t inner = 1;
+    std::int64_t unit = 1;  // lanes that have a whole number of chunks
+    bool in_pairs = false;  // Chunked::Order
+};
+
 struct Segment {
     std::optional<LaneId> lane;        // block by block over this axis
+    std::vector<LaneFold> folds;       // what the next segment does, which is left out then
     std::vector<Step> steps;
     std::vector<std::uint32_t> reads;  // values from before
     std::vector<std::uint32_t> writes; // values needed after

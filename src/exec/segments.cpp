@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "exec/lane_folds.hpp"
 #include "ir/op.hpp"
 #include "ir/structural.hpp"
 #include "ops/control.hpp"
@@ -460,6 +461,7 @@ std::vector<Segment> make_segments(const GraphPlan& plan, std::span<const std::u
             if (planning != Planning::unfused) segment.steps = fusing.steps();
         }
         segments = ViewsBetween(plan, segments).inserted_in(std::move(segments));
+        if (planning == Planning::in_blocks) segments = with_lane_folds(plan, std::move(segments));
     }
     Uses(plan, segments).set();
     for (Segment& segment : segments) {

@@ -98,6 +98,17 @@ struct RowWork {
 // shape of the first, or of its columns alone.
 using RowRule = RowWork (*)(const Node& node, std::span<const TensorType> operands);
 
+// A reduction of floats that goes chunk by chunk, `chunk` of its elements in row-major order, before the chunks' results are
+// added in an order of their own. So it can be done as the elements are made, a part of its outermost reduced axis at a
+// time (exec/lane_folds.hpp).
+struct Chunked {
+    enum class Order : std::uint8_t { one_by_one, in_pairs };  // in_pairs: as a binary counter carries
+    std::vector<std::vector<std::size_t>> axes; // the reduced ones of each operand, from the outermost on; empty: not this node
+    std::int64_t chunk = 0;
+    Order order = Order::one_by_one;
+};
+using ChunkRule = Chunked (*)(const Node& node, std::span<const TensorType> operands);
+
 // How a call in a script becomes nodes: promotes, broadcasts, normalises axes, adds nodes. Several values: a tuple.
 struct Lowered {
     std::vector<Value> values;
@@ -169,6 +180,7 @@ struct Op {
     IndependenceRule independence = nullptr;
     TileRule tile = nullptr;  // pointwise: fused by the engine
     RowRule rows = nullptr;   // folds of the last axes: fused too (beside a kernel, which does any axes)
+    ChunkRule chunks = nullptr; // reductions that can be done a part at a time
     ViewRule view = nullptr;  // movement without data
     Kernel kernel = nullptr;
     Derivative derivative = {}; // of what can be a node

@@ -9,6 +9,7 @@
 #include "ops/derivative.hpp"
 #include "ops/families.hpp"
 #include "ops/kernels/contraction.hpp"
+#include "ops/kernels/contraction_table.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
 #include "ops/reduction.hpp"
@@ -42,6 +43,18 @@ template <RowProductKernel (*Kernel)(DType)> RowWork product_of_rows(const Node&
     const std::size_t a = operands[0].rank(), b = operands[1].rank();
     const bool one_row = batch == 0 && b == contracted, row_by_row = a == batch + contracted && b == a && same_sizes(operands[0].shape, operands[1].shape);
     return contracted > 0 && (one_row || row_by_row) ? RowWork{nullptr, Kernel(operands[0].dtype), contracted} : RowWork{};
+}
+
+// As kernels/contraction.hpp has it.
+Chunked chunks_of_product(const Node& node, std::span<const TensorType> operands) {
+    const auto contracted = static_cast<std::size_t>(node.integer(1));
+    if ((operands[0].dtype != DType::f32 && operands[0].dtype != DType::f64) || contracted == 0) return {};
+    Chunked chunked{{}, contraction_block, Chunked::Order::one_by_one};
+    for (const TensorType& operand : operands) {
+        std::vector<std::size_t>& axes = chunked.axes.emplace_back();
+        for (std::size_t i = contracted; i > 0; --i) axes.push_back(operand.rank() - i);
+    }
+    return chunked;
 }
 
 std::optional<AlongAxis> along_batch_or_free_axis(std::span<const TensorType> operands, const Attributes& attributes, std::size_t axis) {
@@ -175,8 +188,8 @@ Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes) {
 
 std::span<const Op> contraction_ops() {
     static constexpr Op rows[] = {
-        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .independence = along_batch_or_free_axis, .rows = product_of_rows<dot_rows>, .kernel = dot_general_kernel, .derivative = Derivative::multilinear(transpose_dot_general)},
-        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .independence = along_batch_or_free_axis, .rows = product_of_rows<squared_distance_rows>, .kernel = squared_distance_kernel,
+        {.signature = "dot_general", .family = Family::contraction, .type = dot_general_type, .independence = along_batch_or_free_axis, .rows = product_of_rows<dot_rows>, .chunks = chunks_of_product, .kernel = dot_general_kernel, .derivative = Derivative::multilinear(transpose_dot_general)},
+        {.signature = "squared_distance", .family = Family::contraction, .type = dot_general_type, .independence = along_batch_or_free_axis, .rows = product_of_rows<squared_distance_rows>, .chunks = chunks_of_product, .kernel = squared_distance_kernel,
          .derivative = Derivative::rules(jvp_squared_distance, vjp_squared_distance)},
     };
     return rows;

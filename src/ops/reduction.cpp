@@ -79,6 +79,14 @@ template <RowKernel (*Kernel)(DType)> RowWork fold_of_rows(const Node& node, std
     }
     return axes.empty() ? RowWork{} : RowWork{Kernel(operand.dtype), nullptr, axes.size()};
 }
+// As kernels/reduce.hpp has it.
+Chunked chunks_of_sum(const Node& node, std::span<const TensorType> operands) {
+    const TensorType& operand = operands[0];
+    if ((operand.dtype != DType::f32 && operand.dtype != DType::f64) || node.dims(0).empty()) return {};
+    Chunked chunked{{{}}, sum_chunk(operand.dtype), Chunked::Order::in_pairs};
+    for (const Dim& axis : node.dims(0)) chunked.axes[0].push_back(static_cast<std::size_t>(axis.value()));
+    return chunked;
+}
 template <RowKernel (*Kernel)(DType)> RowWork position_in_rows(const Node& node, std::span<const TensorType> operands) {
     const TensorType& operand = operands[0];
     const std::int64_t axis = node.integer(0), rank = static_cast<std::int64_t>(operand.rank());
@@ -259,7 +267,7 @@ std::span<const Op> reduction_ops() {
     // Nodes: operand x. attributes: 0: Dims axes (ascending), 1: bool keepdims; of argmax and argmin 0: axis, or -1 for all.
     static constexpr std::array rows = independent_by(along_kept_axis, std::array{
         Op{.signature = "sum(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The sum over axes; small integers and booleans add up in i64 or u64.",
-           .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .kernel = sum_kernel, .derivative = Derivative::linear(transpose_sum)},
+           .example = "sum([1, 2, 3]) => 6", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<sum_rows>, .chunks = chunks_of_sum, .kernel = sum_kernel, .derivative = Derivative::linear(transpose_sum)},
         Op{.signature = "prod(x, axis: axes = none, keepdims: bool = false, dtype: dtype = none)", .doc = "The product over axes; small integers and booleans multiply in i64 or u64.",
            .example = "prod([2, 3, 4]) => 24", .family = Family::reduction, .lower = lower_accumulating, .type = same_dtype, .rows = fold_of_rows<prod_rows>, .kernel = prod_kernel, .derivative = Derivative::rules(jvp_prod, vjp_prod)},
         Op{.signature = "max(x, axis: axes = none, keepdims: bool = false, initial = none)", .doc = "The largest element over axes, and `initial` where it is given; NaN where there is one.",

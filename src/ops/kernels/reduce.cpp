@@ -469,6 +469,7 @@ template <bool Largest> void arg_kernel(const KernelCall& call) {
 
 } // namespace
 
+std::int64_t sum_chunk(DType dtype) { return dtype == DType::f32 ? fold::chunk<float> : fold::chunk<double>; }
 RowKernel sum_rows(DType dtype) { return tile_rows<fold::Sum, false>(dtype); }
 RowKernel prod_rows(DType dtype) { return tile_rows<fold::Product, false>(dtype); }
 RowKernel max_rows(DType dtype) { return tile_rows<fold::Max, true>(dtype); }

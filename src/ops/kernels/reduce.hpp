@@ -11,6 +11,8 @@
 
 namespace vmaprun {
 
+std::int64_t sum_chunk(DType dtype); // elements of a chunk of f32 or f64
+
 // The folds of rows of tiles (ir/op.hpp) by the names of the reductions; null where the dtype has none.
 RowKernel sum_rows(DType dtype);
 RowKernel prod_rows(DType dtype);
