@@ -256,6 +256,10 @@ void Parser::fail_separator(const ast::Expr* last) {
     fail(std::move(diagnostic));
 }
 
+void Parser::fail_output_colon(const std::string& output) {
+    fail(error("E119", "expected the end of the statement, found " + found()).at(found_span()).help("an output is named with `=`: write `output " + output + " = …`"));
+}
+
 void Parser::fail_depth() {
     fail(error("E120", "this is nested more than " + std::to_string(ast::max_tree_height) + " deep")
              .at(found_span())

@@ -85,6 +85,7 @@ ast::Output Parser::output_item() {
         advance();
     }
     output.value = expression();
+    if (const auto* named = std::get_if<ast::Identifier>(&output.value->node); named && at(TokenKind::colon)) fail_output_colon(named->name);
     return output;
 }
 

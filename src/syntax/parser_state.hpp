@@ -135,6 +135,7 @@ class Parser {
     [[noreturn]] void fail_else();
     [[noreturn]] void fail_separator(const ast::Expr* last);
     [[noreturn]] void fail_depth();
+    [[noreturn]] void fail_output_colon(const std::string& output);
     void check_brackets();     // fails when a bracket is why the parser can't go on here
     void check_foreign_word(); // fails when the token before this one is a keyword of another language
     void check_block_item();   // fails where an item begins inside a block

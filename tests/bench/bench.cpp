@@ -88,6 +88,7 @@ Array values_of(const Input& input, std::mt19937& random) {
         const float along = static_cast<float>(i) / static_cast<float>(count - 1);
         switch (input.values) {
         case Input::Values::normal: to[i] = normal(random); break;
+        case Input::Values::weights: to[i] = normal(random) / std::sqrt(static_cast<float>(input.shape.front())); break;
         case Input::Values::uniform: to[i] = uniform(random); break;
         case Input::Values::labels: to[i] = static_cast<float>(random() % 2); break;
         case Input::Values::real_axis: to[i] = -2.0F + 2.5F * along; break;

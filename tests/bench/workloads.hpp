@@ -13,7 +13,7 @@ namespace bench {
 struct Input {
     const char* name;
     vmaprun::Shape shape;
-    enum class Values { normal, uniform, real_axis, imaginary_axis, labels, positive_definite } values = Values::normal; // uniform: 0.5 … 1.5; positive_definite: symmetric matrices
+    enum class Values { normal, weights, uniform, real_axis, imaginary_axis, labels, positive_definite } values = Values::normal; // weights: normal, over the root of the first axis; uniform: 0.5 … 1.5; positive_definite: symmetric matrices
 };
 
 // What the machine could do at best. Memory: so many bytes read and written, or the result written alone. Arithmetic: so many
