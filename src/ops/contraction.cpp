@@ -95,42 +95,10 @@ std::vector<std::int64_t> axes_from(std::int64_t first, std::int64_t count) {
     return axes;
 }
 
-// The cotangent of one operand. Mapped axes over which it is to be summed are contracted too, where the product runs over
-// them, so that a batch of gradients is never written out.
-Value transpose_for(const Primal& at, Value cotangent, std::size_t side) {
-    Builder& builder = at.builder;
-    const std::int64_t batch = at.node.integer(0), contracted = at.node.integer(1);
-    Value other = at.operands[1 - side];
-    const auto rank_of = [&](std::size_t i) { return static_cast<std::int64_t>(builder.type(at.operands[i]).rank()); };
-    const std::int64_t own_free = rank_of(side) - batch - contracted, other_free = rank_of(1 - side) - batch - contracted;
-    std::int64_t lanes = 0; // that both have and that are contracted: they come to stand in front
-    Lanes left;
-    for (const LaneId lane : (*at.summed)[side]) {
-        if (!has_lane(builder.lanes(other), lane)) {
-            cotangent = sum_over_lane(builder, cotangent, lane);
-        } else if (!has_lane(builder.lanes(cotangent), lane)) {
-            left.push_back(lane);
-        } else {
-            cotangent = builder.unlane(cotangent, lane, 0);
-            other = builder.unlane(other, lane, 0);
-            ++lanes;
-        }
-    }
-    (*at.summed)[side] = left;
-    // The cotangent is [lanes…, batch…, free of a…, free of b…].
-    const std::int64_t first_free = lanes + batch + (side == 0 ? own_free : 0);
-    ContractedAxes axes{axes_from(lanes, batch), axes_from(lanes, batch), axes_from(0, lanes), axes_from(0, lanes)};
-    for (std::int64_t i = 0; i < other_free; ++i) {
-        axes.contracted_a.push_back(first_free + i);
-        axes.contracted_b.push_back(lanes + batch + i);
-    }
-    return contract(builder, cotangent, other, axes); // [batch…, own free…, contracted…], as the operand is
-}
-
 std::vector<Value> transpose_dot_general(const Primal& at, std::span<const Value> cotangents, const std::vector<bool>& wanted) {
     std::vector<Value> result(2);
     for (std::size_t side = 0; side < 2; ++side) {
-        if (wanted[side]) result[side] = transpose_for(at, cotangents[0], side);
+        if (wanted[side]) result[side] = transposed_product(at.builder, ProductAxes::of(at), cotangents[0], at.operands[1 - side], side, 0, (*at.summed)[side]);
     }
     return result;
 }
@@ -177,6 +145,36 @@ std::vector<Value> vjp_squared_distance(const Primal& at, std::span<const Value>
 Value dot_general(Builder& builder, Value a, Value b, std::int64_t batch, std::int64_t contracted) {
     if (contracted == 0 && kind_of(builder.type(a).dtype) >= Kind::floating) return outer_product(builder, a, b, batch);
     return node(builder, "dot_general", {a, b}, {batch, contracted});
+}
+
+ProductAxes ProductAxes::of(const Primal& at) {
+    const std::int64_t batch = at.node.integer(0), contracted = at.node.integer(1);
+    const auto free = [&](std::size_t i) { return static_cast<std::int64_t>(at.builder.type(at.operands[i]).rank()) - batch - contracted; };
+    return {batch, {free(0), free(1)}};
+}
+
+Value transposed_product(Builder& builder, const ProductAxes& product, Value cotangent, Value other, std::size_t side, std::int64_t leading, Lanes& summed) {
+    Lanes left;
+    for (const LaneId lane : summed) {
+        if (!has_lane(builder.lanes(other), lane)) {
+            cotangent = sum_over_lane(builder, cotangent, lane);
+        } else if (!has_lane(builder.lanes(cotangent), lane)) {
+            left.push_back(lane);
+        } else {
+            cotangent = builder.unlane(cotangent, lane, 0);
+            other = builder.unlane(other, lane, 0);
+            ++leading;
+        }
+    }
+    summed = left;
+    // The cotangent is [leading…, batch…, free of a…, free of b…].
+    const std::int64_t batch = product.batch, first_free = leading + batch + (side == 0 ? product.free[0] : 0);
+    ContractedAxes axes{axes_from(leading, batch), axes_from(leading, batch), axes_from(0, leading), axes_from(0, leading)};
+    for (std::int64_t i = 0; i < product.free[1 - side]; ++i) {
+        axes.contracted_a.push_back(first_free + i);
+        axes.contracted_b.push_back(leading + batch + i);
+    }
+    return contract(builder, cotangent, other, axes); // [batch…, own free…, contracted…], as the operand is
 }
 
 Value contract(Builder& builder, Value a, Value b, const ContractedAxes& axes) {

@@ -62,13 +62,13 @@ std::vector<Value> ReverseMode::recalled() const {
     return values;
 }
 
-std::vector<Value> ReverseMode::backward(std::span<const Value> cotangents, const Recall& recall) const {
+std::vector<Value> ReverseMode::backward(std::span<const Value> cotangents, const Recall& recall, const TakeOver& take_over) const {
     Sums sums(graph_.values.size());
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
         const std::uint32_t output = graph_.outputs[i].index;
         if (activity_.at(graph_.outputs[i])) sums[output] = add_cotangents(builder_, sums[output], cotangents[i]);
     }
-    for (std::size_t i = tape_.size(); i-- > 0;) back_through(tape_[i], sums, recall);
+    for (std::size_t i = tape_.size(); i-- > 0;) back_through(tape_[i], sums, recall, take_over);
     std::vector<Value> inputs;
     for (const Value input : graph_.inputs) inputs.push_back(sums[input.index]);
     return inputs;
@@ -86,12 +86,14 @@ Value ReverseMode::held(Value cotangent, LaneId lane) const {
     return pointwise(builder_, "where", {first, cotangent, zeros_like(builder_, cotangent)});
 }
 
-void ReverseMode::back_through(const Remembered& entry, Sums& sums, const Recall& recall) const {
+void ReverseMode::back_through(const Remembered& entry, Sums& sums, const Recall& recall, const TakeOver& take_over) const {
     const Node& node = *entry.node;
     std::vector<Value> cotangents;
     for (const std::uint32_t result : node.results) cotangents.push_back(sums[result]);
-    const std::vector<bool> wanted = activity_.at(node.operands);
+    std::vector<bool> wanted = activity_.at(node.operands);
     if (!any_there(cotangents)) return;
+    for (std::size_t i = 0; take_over && i < wanted.size(); ++i) wanted[i] = wanted[i] && !take_over(entry, i, cotangents);
+    if (take_over && std::ranges::find(wanted, true) == wanted.end()) return;
     const PlaceOf place(builder_, node, again_.depth(), Builder::PlaceAs::derived);
     std::vector<Lanes> summed;
     for (const Value operand : node.operands) {
@@ -134,7 +136,7 @@ std::vector<Value> ReverseMode::rule(const Remembered& entry, const std::vector<
                 if (spread[i] && !has_lane(graph_.values[node.results[i]].lanes, lane)) spread[i] = held(spread[i], lane);
             }
         }
-        return entry.back(spread, wanted, recall);
+        return entry.back(spread, wanted, recall, summed);
     }
     std::vector<Value> operands, results;
     for (const Value operand : entry.operands) operands.push_back(recall(operand));

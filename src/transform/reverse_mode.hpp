@@ -22,11 +22,15 @@ class ReverseMode;
 struct Remembered {
     const Node* node = nullptr;
     std::vector<Value> operands, results; // forward values
-    // Control flow: goes back through it. The cotangents are those of the results; gives those of the operands.
-    using Back = std::function<std::vector<Value>(const std::vector<Value>& cotangents, const std::vector<bool>& wanted, const Recall& recall)>;
+    // Control flow: goes back through it. The cotangents are those of the results; gives those of the operands. `summed`: for each
+    // operand the mapped axes over which its cotangent will be summed; those that it is summed over already are taken off.
+    using Back = std::function<std::vector<Value>(const std::vector<Value>& cotangents, const std::vector<bool>& wanted, const Recall& recall, std::vector<Lanes>& summed)>;
     Back back;
     std::vector<Value> saved; // further forward values that `back` recalls
 };
+
+// Takes over what an operand of a node of the graph has from the cotangents of its results: true, or declines.
+using TakeOver = std::function<bool(const Remembered& entry, std::size_t operand, const std::vector<Value>& cotangents)>;
 
 class ReverseMode {
   public:
@@ -38,12 +42,14 @@ class ReverseMode {
     // The forward values that going back may recall.
     std::vector<Value> recalled() const;
     // From the cotangents of the outputs those of the inputs. The same builder level as `recall` speaks of.
-    std::vector<Value> backward(std::span<const Value> cotangents, const Recall& recall) const;
+    std::vector<Value> backward(std::span<const Value> cotangents, const Recall& recall, const TakeOver& take_over = {}) const;
+    // Whether nodes of the graph run over axes that are entered inside of it.
+    bool is_inside(const Lanes& lanes) const { return !own_part(lanes).empty(); }
 
   private:
     using Sums = std::vector<Value>; // a value of the graph: its cotangent so far
     void add(const Node& node);
-    void back_through(const Remembered& entry, Sums& sums, const Recall& recall) const;
+    void back_through(const Remembered& entry, Sums& sums, const Recall& recall, const TakeOver& take_over) const;
     std::vector<Value> rule(const Remembered& entry, const std::vector<Value>& cotangents, const std::vector<bool>& wanted, std::vector<Lanes>& summed, const Recall& recall) const;
     std::vector<Value> back_through_lane(const Node& node, Value cotangent, Lanes& summed) const;
     bool is_own(LaneId lane) const { return has_lane(own_lanes_, lane); }

@@ -88,7 +88,7 @@ class BranchesBack {
 Remembered remember_branches(Builder& builder, Replay& again, const Node& node) {
     again.add(node);
     Remembered entry{&node, again.at(node.operands), results_again(again, node), {}, {}};
-    entry.back = [&builder, &graph = again.graph(), &node, operands = entry.operands](const std::vector<Value>& cotangents, const std::vector<bool>& wanted, const Recall& recall) {
+    entry.back = [&builder, &graph = again.graph(), &node, operands = entry.operands](const std::vector<Value>& cotangents, const std::vector<bool>& wanted, const Recall& recall, std::vector<Lanes>&) {
         return BranchesBack(builder, graph, node, recall_all(recall, operands), cotangents, wanted).add();
     };
     return entry;
@@ -155,7 +155,7 @@ Remembered remember_for(Builder& builder, Replay& again, const Node& node, const
     if (!first || !last) {
         again.add(node);
         Remembered entry{&node, operands, results_again(again, node), {}, {}};
-        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&) -> std::vector<Value> { fail_unbounded(node, "the ends of this range are computed", "give the range constant ends"); };
+        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&, std::vector<Lanes>&) -> std::vector<Value> { fail_unbounded(node, "the ends of this range are computed", "give the range constant ends"); };
         return entry;
     }
     const Dim length = surely_greater(*first, *last) ? Dim(0) : *last - *first;
@@ -165,7 +165,7 @@ Remembered remember_for(Builder& builder, Replay& again, const Node& node, const
     const std::vector<Value> results = mode->values();
     for (std::size_t i = 0; i < results.size(); ++i) again.set(again.graph().result(node, i), results[i]);
     Remembered entry{&node, operands, results, {}, mode->recalled()};
-    entry.back = [mode, graph = function.graph](const std::vector<Value>& cotangents, const std::vector<bool>&, const Recall& recall) { return mode->backward(cotangents, recall); };
+    entry.back = [mode, graph = function.graph](const std::vector<Value>& cotangents, const std::vector<bool>&, const Recall& recall, std::vector<Lanes>&) { return mode->backward(cotangents, recall); };
     return entry;
 }
 
@@ -241,14 +241,14 @@ Remembered remember_while(Builder& builder, Replay& again, const Node& node, con
     Remembered entry{&node, operands, {}, {}, {}};
     if (node.integer(0) < 0) {
         again.add(node);
-        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&) -> std::vector<Value> { fail_unbounded(node, "this one has no limit", "give the loop a `limit`"); };
+        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&, std::vector<Lanes>&) -> std::vector<Value> { fail_unbounded(node, "this one has no limit", "give the loop a `limit`"); };
         return entry;
     }
     std::vector<Value> results = add_counting(builder, again.graph(), node, operands, again.effects());
     entry.saved = {results.back()};
     results.pop_back();
     for (std::size_t i = 0; i < results.size(); ++i) again.set(again.graph().result(node, i), results[i]);
-    entry.back = [&builder, &graph = again.graph(), &node, operands, count = entry.saved[0], active = activity.at(node.operands)](const std::vector<Value>& cotangents, const std::vector<bool>&, const Recall& recall) {
+    entry.back = [&builder, &graph = again.graph(), &node, operands, count = entry.saved[0], active = activity.at(node.operands)](const std::vector<Value>& cotangents, const std::vector<bool>&, const Recall& recall, std::vector<Lanes>&) {
         std::vector<Value> inputs{recall(count)};
         for (const Value operand : operands) inputs.push_back(recall(operand));
         std::vector<bool> wanted{false};
