@@ -12,11 +12,12 @@
 #include <vector>
 
 #include "array/dtype.hpp"
+#include "base/small_vector.hpp"
 
 namespace vmaprun {
 
-using Shape = std::vector<std::int64_t>;
-using Strides = std::vector<std::int64_t>;
+using Shape = SmallVector<std::int64_t, 6>;
+using Strides = Shape;
 
 // The number of elements; InternalError past 2^62 (callers check untrusted shapes with checked_product before).
 std::int64_t element_count(std::span<const std::int64_t> shape);

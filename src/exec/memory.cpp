@@ -12,6 +12,7 @@
 namespace vmaprun {
 namespace {
 
+constexpr std::int64_t most_viewed = std::int64_t{1} << 50; // bytes: what goes through a machine's memory in a day or so
 constexpr std::size_t smallest_kept = 256;
 
 std::int64_t physical_memory() {
@@ -98,7 +99,7 @@ Array new_array(DType dtype, Shape shape) {
     return Array(std::move(buffer), std::move(view));
 }
 
-void check_view_size(DType dtype, const Shape& shape) { checked_bytes(dtype, shape, 8 * physical_memory()); }
+void check_view_size(DType dtype, const Shape& shape) { checked_bytes(dtype, shape, most_viewed); }
 
 MemoryScope::MemoryScope(std::size_t most) {
     if (kept.scopes++ == 0) kept.most = most != 0 ? most : static_cast<std::size_t>(physical_memory() / 4);

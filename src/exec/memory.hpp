@@ -9,7 +9,7 @@ namespace vmaprun {
 // Contiguous, not initialised. UserError E602 (without a place) when its size can't be counted or passes the memory of the machine.
 Array new_array(DType dtype, Shape shape);
 
-// A view needs no memory of its own, but work on one that is many times larger than the machine's memory never ends: E602 too.
+// A view needs no memory of its own, but work on one of a pebibyte or more never ends: E602 too.
 void check_view_size(DType dtype, const Shape& shape);
 
 // While one lives, buffers that the thread drops are kept for its next ones, up to `most` bytes (0: a quarter of the

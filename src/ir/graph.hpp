@@ -48,7 +48,7 @@ struct Value {
 };
 
 using LaneId = std::uint32_t;           // index into Program::lanes
-using Lanes = std::vector<LaneId>;      // sorted; outermost first, because an outer vmap is met first
+using Lanes = SmallVector<LaneId, 4>;   // sorted; outermost first, because an outer vmap is met first
 
 Lanes lanes_union(const Lanes& a, const Lanes& b);
 bool has_lane(const Lanes& lanes, LaneId lane);

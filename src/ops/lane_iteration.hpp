@@ -37,7 +37,7 @@ template <class F> void run_in_parts(Parallel* parallel, std::int64_t count, std
 }
 
 // The part of a view's shape and strides that belongs to one sample.
-inline std::span<const std::int64_t> sample_part(const KernelCall& call, const std::vector<std::int64_t>& all) {
+inline std::span<const std::int64_t> sample_part(const KernelCall& call, const Shape& all) {
     return std::span<const std::int64_t>(all).subspan(call.lanes.size());
 }
 inline std::span<const std::int64_t> sample_shape(const KernelCall& call, std::size_t operand) { return sample_part(call, call.operands[operand].shape); }

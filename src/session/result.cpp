@@ -71,7 +71,7 @@ Tensor Result::tensor(const std::string& name) const {
     const Array* array = data_->tree(name).array();
     if (array == nullptr) throw InternalError("output `" + name + "` is no tensor");
     const Array dense = array->contiguous();
-    Tensor result{std::string(name_of(dense.dtype())), dense.shape(), {}};
+    Tensor result{std::string(name_of(dense.dtype())), {dense.shape().begin(), dense.shape().end()}, {}};
     result.bytes.resize(static_cast<std::size_t>(dense.size()) * size_of(dense.dtype()));
     if (!result.bytes.empty()) std::memcpy(result.bytes.data(), dense.view().data, result.bytes.size());
     return result;

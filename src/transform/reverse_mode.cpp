@@ -98,7 +98,7 @@ void ReverseMode::back_through(const Remembered& entry, Sums& sums, const Recall
     std::vector<Lanes> summed;
     for (const Value operand : node.operands) {
         Lanes lanes = own_part(node.lanes);
-        std::erase_if(lanes, [&](LaneId lane) { return has_lane(graph_.lanes(operand), lane); });
+        erase_if(lanes, [&](LaneId lane) { return has_lane(graph_.lanes(operand), lane); });
         summed.push_back(std::move(lanes));
     }
     std::vector<Value> results = at_place_of(node, [&] { return rule(entry, cotangents, wanted, summed, recall); });
