@@ -285,10 +285,11 @@ void TileProgram::prepare(Stores stores) {
         target.slot = free_slots.back();
         free_slots.pop_back();
     };
-    for (Register& each : registers_) each.slot = no_slot;
+    for (Register& each : registers_) each.slot = each.second_slot = no_slot;
     for (std::size_t r = 1; r < registers_.size(); ++r) {
         const Access access = registers_[r].access;
         if (access == Access::spread || access == Access::repeated || access == Access::periodic || access == Access::gathered || access == Access::streamed) take(registers_[r]);
+        if (access == Access::streamed) registers_[r].second_slot = slots_++;
     }
     for (std::size_t i = 0; i < instructions_.size(); ++i) {
         const Instruction& instruction = instructions_[i];
@@ -308,6 +309,36 @@ struct TileProgram::Tile {
     std::array<std::byte*, 24> few;
     std::vector<std::byte*> many;
     std::byte** at;
+
+    // Streamed results of the tile before, which leave while this one is computed: a burst of stores past the caches would
+    // fill the few buffers that wait for memory, and everything would wait with them.
+    struct Leaving {
+        std::byte* to;
+        const std::byte* from;
+        std::size_t left, share;
+    };
+    std::array<Leaving, 4> leaving;
+    std::size_t leaving_count = 0;
+    bool is_odd = false; // which of a streamed register's two slots this tile has
+
+    void leave(const Leaving& results) {
+        if (leaving_count == leaving.size()) return stream_copy(results.to, results.from, results.left);
+        leaving[leaving_count++] = results;
+    }
+    void some_leave() {
+        constexpr std::size_t line = 64;
+        for (std::size_t i = 0; i < leaving_count; ++i) {
+            Leaving& each = leaving[i];
+            const std::size_t beyond = (reinterpret_cast<std::uintptr_t>(each.to) + each.share) % line; // whole lines of the target
+            const std::size_t now = std::min(each.left, each.share - beyond);
+            stream_copy(each.to, each.from, now);
+            each.to += now, each.from += now, each.left -= now;
+        }
+    }
+    void all_leave() {
+        for (std::size_t i = 0; i < leaving_count; ++i) stream_copy(leaving[i].to, leaving[i].from, leaving[i].left);
+        leaving_count = 0;
+    }
 };
 
 namespace {
@@ -371,7 +402,9 @@ void TileProgram::place(Tile& tile, std::int64_t first, std::int64_t count) cons
         if (each.access == Access::direct || each.access == Access::stored) tile.at[r] = each.data + elements(each.form, first) * width;
         else if (each.access == Access::periodic) tile.at[r] = tile.scratch + each.slot * slot_bytes_ + first % each.period * width;
         else if (each.access == Access::gathered) read_any(each.width, each.data, each.shape, each.strides, elements(each.form, first), elements(each.form, count), tile.at[r]);
+        else if (each.access == Access::streamed) tile.at[r] = tile.scratch + (tile.is_odd ? each.second_slot : each.slot) * slot_bytes_;
     }
+    tile.is_odd = !tile.is_odd;
 }
 
 // Asks for a part of the next tile's inputs and places for results, while an instruction works on this one.
@@ -403,10 +436,15 @@ void TileProgram::execute(Tile& tile, std::int64_t first, std::int64_t count, st
         else if (instruction.product != nullptr) instruction.product(out, operands[0], operands[1], is_one_row(instruction.operands[1]) ? 0 : columns_, count, columns_);
         else if (instruction.fold != nullptr) instruction.fold(out, operands[0], count, columns_);
         else spread_rows_of(target.width, static_cast<const std::byte*>(operands[0]), count, columns_, out);
-        if (target.access == Access::streamed) {
-            const auto width = static_cast<std::int64_t>(target.width);
-            stream_copy(target.data + first * columns_ * width, out, static_cast<std::size_t>(count * columns_ * width));
-        }
+        tile.some_leave();
+    }
+    tile.all_leave();
+    for (const Instruction& instruction : instructions_) {
+        const Register& target = registers_[instruction.target];
+        if (target.access != Access::streamed) continue;
+        const auto width = static_cast<std::int64_t>(target.width);
+        const auto bytes = static_cast<std::size_t>(count * columns_ * width);
+        tile.leave({target.data + first * columns_ * width, tile.at[instruction.target], bytes, bytes / instructions_.size() + 128});
     }
 }
 
@@ -420,6 +458,7 @@ void TileProgram::run(std::int64_t begin, std::int64_t end) const {
         place(tile, first, count);
         execute(tile, first, count, std::min(tile_rows_, end - next));
     }
+    tile.all_leave();
     if (std::ranges::any_of(registers_, [](const Register& each) { return each.access == Access::streamed; })) stream_fence();
 }
 

@@ -66,6 +66,7 @@ class TileProgram {
         Strides strides;
         std::int64_t period = 0;    // periodic: elements
         std::size_t slot = 0;       // where its scratch tile is, if it has one
+        std::size_t second_slot = 0; // streamed: that of every other tile
         std::size_t spread_to = 0;  // row form: the full register that repeats it; 0: none yet (a result never is 0)
     };
     struct Instruction {
