@@ -24,7 +24,7 @@ inline void ask_for_lines(const std::byte* from, std::int64_t bytes, bool for_wr
     constexpr std::int64_t line = 64;
     for (std::int64_t at = 0; at < bytes; at += line) {
         if (for_writing) prefetch_for_writing(from + at);
-        else __builtin_prefetch(from + at);
+        else __builtin_prefetch(from + at, 0, 2); // to the second-level cache: the first has no room for so many on their way
     }
 }
 
