@@ -1,8 +1,9 @@
 // The law of tiles: the bits of an element depend neither on its place in a tile nor on the tile's length or alignment nor
 // on its neighbours, and the result may overwrite an operand.
+#include <bit>
+#include <cmath>
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstring>
 #include <random>
 #include <string>
@@ -147,5 +148,49 @@ TEST_CASE("exact operations agree bit for bit between instruction sets") {
             for (std::size_t i = 0; i < x.size(); ++i) same = same && one_bits(x[i], y[i]);
             CHECK(same);
         }
+    }
+}
+
+namespace {
+
+// Every row pair of the type, both ways round, over rows of numbers whose bits are random (all exponents, NaN, zeros)
+// and rows of friendlier ones, against the operation alone.
+template <class T, class Bits> void check_row_pairs(const PointwiseTable& table, ElementType type, const std::string& what) {
+    constexpr long rows = 400, columns = 67;
+    std::mt19937_64 random(11);
+    std::vector<T> full(rows * columns), row(rows), spread(rows * columns), pair(rows * columns), alone(rows * columns);
+    for (int i = 0; i < table.row_pair_count; ++i) {
+        const RowPair& each = table.row_pairs[i];
+        bool is_of_type = false;
+        for (int op = 0; op < static_cast<int>(PointwiseOp::count); ++op) is_of_type = is_of_type || table.at(static_cast<PointwiseOp>(op), type) == each.flat;
+        if (!is_of_type) continue;
+        for (long r = 0; r < rows; ++r) {
+            const auto number = [&](bool wild) { return wild ? std::bit_cast<T>(static_cast<Bits>(random())) : static_cast<T>(std::ldexp(1.0 + static_cast<double>(random() >> 11) * 0x1p-53, static_cast<int>(random() % 40) - 20)); };
+            row[static_cast<std::size_t>(r)] = number(r % 4 == 0);
+            for (long c = 0; c < columns; ++c) {
+                const auto at = static_cast<std::size_t>(r * columns + c);
+                full[at] = c % 29 == 5 ? T(0) : number(r % 3 == 0);
+                spread[at] = row[static_cast<std::size_t>(r)];
+            }
+        }
+        for (const bool full_first : {true, false}) {
+            const void* in[] = {full_first ? full.data() : spread.data(), full_first ? spread.data() : full.data()};
+            each.flat(alone.data(), in, rows * columns);
+            (full_first ? each.full_first : each.row_first)(pair.data(), full.data(), row.data(), rows, columns);
+            bool same = true;
+            for (std::size_t k = 0; k < alone.size(); ++k) same = same && one_bits(alone[k], pair[k]);
+            CHECK_MESSAGE(same, what << ", pair " << i << (full_first ? ", full first" : ", row first"));
+        }
+    }
+}
+
+} // namespace
+
+TEST_CASE("operations with an element a row give the bits of the operation alone") {
+    for (const InstructionSet set : {InstructionSet::sse42, InstructionSet::avx2, InstructionSet::avx512, InstructionSet::neon}) {
+        if (!runs_here(set)) continue;
+        const PointwiseTable table = make_pointwise_table(set);
+        check_row_pairs<float, std::uint32_t>(table, ElementType::f32, std::string(name_of(set)) + " f32");
+        check_row_pairs<double, std::uint64_t>(table, ElementType::f64, std::string(name_of(set)) + " f64");
     }
 }

@@ -41,13 +41,16 @@ template <> inline constexpr double smallest_divided<double> = 0x1p-300;
 template <class T> inline bool is_far_from_ends(T size) { return size >= smallest_divided<T> && size <= 1 / smallest_divided<T>; }
 
 #if defined(__AVX512F__)
+// Without the sign, numbers are in the order of their bits.
 inline bool are_far_from_ends(Vector<float, 16> x) {
-    const __m512 size = _mm512_abs_ps(reinterpret_cast<__m512>(x)), low = _mm512_set1_ps(smallest_divided<float>), high = _mm512_set1_ps(1 / smallest_divided<float>);
-    return (_mm512_cmp_ps_mask(size, low, _CMP_GE_OQ) & _mm512_cmp_ps_mask(size, high, _CMP_LE_OQ)) == 0xffff;
+    const __m512i low = _mm512_set1_epi32(2 * __builtin_bit_cast(int, smallest_divided<float>)), size = _mm512_slli_epi32(reinterpret_cast<__m512i>(x), 1);
+    const __m512i span = _mm512_set1_epi32(2 * (__builtin_bit_cast(int, 1 / smallest_divided<float>) - __builtin_bit_cast(int, smallest_divided<float>)));
+    return _mm512_cmple_epu32_mask(_mm512_sub_epi32(size, low), span) == 0xffff;
 }
 inline bool are_far_from_ends(Vector<double, 8> x) {
-    const __m512d size = _mm512_abs_pd(reinterpret_cast<__m512d>(x)), low = _mm512_set1_pd(smallest_divided<double>), high = _mm512_set1_pd(1 / smallest_divided<double>);
-    return (_mm512_cmp_pd_mask(size, low, _CMP_GE_OQ) & _mm512_cmp_pd_mask(size, high, _CMP_LE_OQ)) == 0xff;
+    const __m512i low = _mm512_set1_epi64(2 * __builtin_bit_cast(long long, smallest_divided<double>)), size = _mm512_slli_epi64(reinterpret_cast<__m512i>(x), 1);
+    const __m512i span = _mm512_set1_epi64(2 * (__builtin_bit_cast(long long, 1 / smallest_divided<double>) - __builtin_bit_cast(long long, smallest_divided<double>)));
+    return _mm512_cmple_epu64_mask(_mm512_sub_epi64(size, low), span) == 0xff;
 }
 #else
 inline bool are_far_from_ends(Vector<float, 8> x) {
