@@ -1,9 +1,9 @@
 // The law of tiles: the bits of an element depend neither on its place in a tile nor on the tile's length or alignment nor
 // on its neighbours, and the result may overwrite an operand.
-#include <bit>
-#include <cmath>
 #include <doctest/doctest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <random>
 #include <string>
