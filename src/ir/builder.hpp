@@ -51,6 +51,11 @@ class Builder {
     void begin_function();
     // Makes an output of a body that finish_body just gave another dtype, by a node of `cast` with these attributes.
     void cast_output(Graph& body, std::size_t output, const Op& cast, Attributes attributes);
+    // From now on equal nodes are made again, as if nothing were there yet; gives the sequence number that the next one has.
+    std::uint32_t begin_anew() {
+        interned_.back().clear();
+        return program_->next_sequence;
+    }
     // Sequence number for a control node that is about to be traced.
     std::uint32_t reserve_sequence() { return program_->next_sequence++; }
 

@@ -24,6 +24,7 @@
 #include "syntax/parser.hpp"
 #include "trace/trace.hpp"
 #include "transform/pass.hpp"
+#include "transform/splitting.hpp"
 
 namespace vmaprun {
 
@@ -47,6 +48,7 @@ struct Session::State {
     RunOptions run_options(const Traced& traced) const;
     // The graph as it is run: after all passes, but in eager mode, which does each operation as it is met.
     std::shared_ptr<Graph> prepared(const Traced& traced) const;
+    std::vector<double> times_of(const TracedTest& bench, BoundInputs& inputs) const;
 };
 
 namespace {
@@ -326,15 +328,6 @@ BenchTimes summary_of(std::vector<double> times) {
     return {median, at(std::floor(count / 2 - spread)), at(std::ceil(count / 2 + spread)), times.size()};
 }
 
-// `once` gives the seconds of one run.
-template <class Once> std::vector<double> times_of(Once&& once) {
-    for (int warm_up = 0; warm_up < warm_ups; ++warm_up) once();
-    std::vector<double> times;
-    const auto start = Clock::now();
-    while (times.size() < 15 || (times.size() < 1000 && seconds_since(start) < 1.0)) times.push_back(once());
-    return times;
-}
-
 std::string bench_line(const std::string& script, const std::string& name, const BenchTimes& times, BenchFormat format) {
     if (format == BenchFormat::text) {
         return name + ": " + time_text(times.median) + " [" + time_text(times.low) + " .. " + time_text(times.high) + "], " + std::to_string(times.runs) + " runs\n";
@@ -345,6 +338,28 @@ std::string bench_line(const std::string& script, const std::string& name, const
 }
 
 } // namespace
+
+// The seconds of each run of a block. What the script binds around it is computed once, before.
+std::vector<double> Session::State::times_of(const TracedTest& bench, BoundInputs& inputs) const {
+    const Split split = split_at(*bench.traced->graph, bench.begin);
+    Traced part = *bench.traced;
+    std::vector<Array> arrays = inputs.load(part);
+    part.graph = split.before;
+    const std::vector<Array> before = vmaprun::run(*prepared(part), arrays, run_options(part));
+    arrays.insert(arrays.end(), before.begin(), before.end());
+    part.graph = split.after;
+    const std::shared_ptr<Graph> graph = prepared(part);
+    const auto once = [&] {
+        const auto start = Clock::now();
+        vmaprun::run(*graph, arrays, run_options(part));
+        return seconds_since(start);
+    };
+    for (int warm_up = 0; warm_up < warm_ups; ++warm_up) once();
+    std::vector<double> times;
+    const auto start = Clock::now();
+    while (times.size() < 15 || (times.size() < 1000 && seconds_since(start) < 1.0)) times.push_back(once());
+    return times;
+}
 
 TestReport Session::test(const std::string& source, const std::string& name) {
     TestReport report;
@@ -385,14 +400,7 @@ TextReport Session::bench(const std::string& source, const std::string& name, Be
             const int status = state_->guarded(report.messages, [&] {
                 if (!bench.errors.empty()) throw UserError(bench.errors);
                 if (!bench.traced) return;
-                const std::vector<Array> arrays = inputs.load(*bench.traced);
-                const std::shared_ptr<Graph> graph = state_->prepared(*bench.traced);
-                const auto once = [&] {
-                    const auto start = Clock::now();
-                    vmaprun::run(*graph, arrays, state_->run_options(*bench.traced));
-                    return seconds_since(start);
-                };
-                report.text += bench_line(name, bench.name, summary_of(times_of(once)), format);
+                report.text += bench_line(name, bench.name, summary_of(state_->times_of(bench, inputs)), format);
             });
             if (failed == 0) failed = status;
         }

@@ -339,12 +339,14 @@ Traced Tracer::run_script(const ast::Script& script) {
     return finish();
 }
 
-Traced Tracer::run_test(const ast::Script& script, const ast::Test& test) {
+TracedTest Tracer::run_test(const ast::Script& script, const ast::Test& test) {
     testing_ = true;
     prepare(script);
     run_items(script);
     std::vector<Diagnostic> of_items = std::move(errors_);
     errors_.clear();
+    TracedTest result{.name = test.name, .span = test.name_span};
+    if (test.is_bench) result.begin = builder_->begin_anew(); // what the script has done already would take no time
     try {
         const Datum value = evaluate_block(test.block, top_);
         if (test.is_bench) add_output({}, value, test.block.statements.back().span); // what is timed is needed
@@ -354,7 +356,8 @@ Traced Tracer::run_test(const ast::Script& script, const ast::Test& test) {
         errors_ = std::move(of_items); // the test needs what failed
         if (errors_.empty()) throw InternalError("a test met poison that nobody reported");
     }
-    return finish();
+    result.traced = finish();
+    return result;
 }
 
 Traced trace(const ast::Script& script, InputSource& source, const TraceOptions& options) { return Tracer(source, options).run_script(script); }
@@ -364,13 +367,11 @@ std::vector<TracedTest> trace_tests(const ast::Script& script, InputSource& sour
     for (const ast::Item& item : script.items) {
         const auto* test = std::get_if<ast::Test>(&item.node);
         if (test == nullptr || test->is_bench != benches) continue;
-        TracedTest traced{test->name, test->name_span, std::nullopt, {}};
         try {
-            traced.traced = Tracer(source, options).run_test(script, *test);
+            tests.push_back(Tracer(source, options).run_test(script, *test));
         } catch (UserError& failure) {
-            traced.errors = std::move(failure.diagnostics());
+            tests.push_back({.name = test->name, .span = test->name_span, .errors = std::move(failure.diagnostics())});
         }
-        tests.push_back(std::move(traced));
     }
     return tests;
 }

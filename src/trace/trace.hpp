@@ -98,8 +98,9 @@ struct Traced {
 struct TracedTest {
     std::string name;
     Span span;
-    std::optional<Traced> traced;     // or the errors of tracing it
-    std::vector<Diagnostic> errors;
+    std::optional<Traced> traced = {};    // or the errors of tracing it
+    std::vector<Diagnostic> errors = {};
+    std::uint32_t begin = 0; // bench: the sequence of the block's first node; those before it are of the script around it
 };
 
 // Reads the text of an imported script; `path` is already relative to nothing (joined with the importing file's folder).

@@ -86,7 +86,7 @@ class Tracer {
 
     // ---- script.cpp
     Traced run_script(const ast::Script& script);
-    Traced run_test(const ast::Script& script, const ast::Test& test);
+    TracedTest run_test(const ast::Script& script, const ast::Test& test);
 
     // ---- expressions.cpp
     Datum evaluate(const ast::Expr& expression, const ScopePtr& scope);

@@ -286,6 +286,9 @@ printf 'input x: f64[n] = arange(1000000) * 1.0\nbench "sines" { sum(sin(x)) }\n
 exits "bench computes the value of a block" 0 "vmaprun bench bench_work.vm --format json"
 is "which takes its time" '[[ $(grep -Eo "median\": [0-9.e-]+" out) =~ ([0-9.e-]+)$ ]] && awk "BEGIN { exit !(${BASH_REMATCH[1]} > 1e-4) }"'
 echo 'bench "fault" { inv(zeros((40, 40))) }' > bench_fault.vm
+printf 'let x = { let a = arange(3.0); debug(a, "around"); a }\nbench "inside" { debug(sum(x), "inside"); x }\n' > bench_once.vm
+exits "bench runs a block again and again" 0 "vmaprun bench bench_once.vm"
+is "and what the script binds around it once" '[[ $(grep -c around err) == 1 && $(grep -c inside err) -ge 18 ]]'
 exits "a bench block that fails in the run is 5" 5 "vmaprun bench bench_fault.vm"
 echo 'bench "wrong" { assert_eq(1, 2) }' > bench_wrong.vm
 exits "a bench block whose check fails is 1" 1 "vmaprun bench bench_wrong.vm"
