@@ -79,6 +79,10 @@ class Result {
     bool is_tensor(const std::string& name) const;
     Tensor tensor(const std::string& name) const;
     void write_npy(const std::string& name, const Sink& sink) const;
+    // An archive of all outputs, or of one: a tensor has the name of its output (an unnamed one `arr_0`), what is inside of a tuple or record
+    // the names on the way there, with dots between.
+    void write_npz(const Sink& sink) const;
+    void write_npz(const std::string& name, const Sink& sink) const;
     // It went to its PlacedOutput while it was computed, all of it, and is not here.
     bool is_placed(const std::string& name) const;
 

@@ -46,13 +46,14 @@ Usage:
   vmaprun repl                     definitions and expressions line by line
 
 Inputs:
-  -i NAME=PATH[:MEMBER]            bind an input to a .npy or .json file (- is stdin)
+  -i NAME=PATH[:MEMBER]            bind an input to a .npy .npz .json .csv .tsv .safetensors file
+                                   (- is stdin), or to a member or column of it
   --set NAME=JSON                  bind an input to a value
   JSON on stdin                    an object binds by name, another value the only input
 
 Outputs:
-  -o PATH, -o NAME=PATH            write a .json or .npy file, whole or not at all
-  -f json|ndjson|npy               the form of what goes to stdout
+  -o PATH, -o NAME=PATH            write a .json, .npy or .npz file, whole or not at all
+  -f json|ndjson|npy|npz           the form of what goes to stdout
   -c, --compact                    JSON on one line
   --nan string|null|literal|error  how JSON has NaN and infinities
 
@@ -200,7 +201,7 @@ void add_run(CLI::App& app, Command& command, std::vector<std::string>& outputs)
     using Nan = JsonFormat::Nan;
     add_list(app, "-o,--output", outputs);
     add_choice<StdoutFormat>(app, "-f,--format", command.format,
-                             {{"json", StdoutFormat::json}, {"ndjson", StdoutFormat::ndjson}, {"npy", StdoutFormat::npy}});
+                             {{"json", StdoutFormat::json}, {"ndjson", StdoutFormat::ndjson}, {"npy", StdoutFormat::npy}, {"npz", StdoutFormat::npz}});
     app.add_flag("-c,--compact", command.json.compact);
     add_choice<Nan>(app, "--nan", command.json.nan, {{"string", Nan::string}, {"null", Nan::null}, {"literal", Nan::literal}, {"error", Nan::error}});
     app.add_option("--profile", command.profile);

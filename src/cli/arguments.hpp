@@ -14,11 +14,11 @@ enum class ColorChoice { automatic, always, never };
 enum class DiagnosticsFormat { human, json };
 
 // How results go to standard output.
-enum class StdoutFormat { unset, json, ndjson, npy };
+enum class StdoutFormat { unset, json, ndjson, npy, npz };
 
 // -o PATH, -o NAME=PATH.
 struct OutputPath {
-    std::string name; // empty: all outputs (.json), or the only one (.npy)
+    std::string name; // empty: all outputs (.json, .npz), or the only one (.npy)
     std::string path;
 };
 

@@ -37,9 +37,9 @@ void require_known_endings(const Command& command) {
     }
     for (const OutputPath& output : command.outputs) {
         const std::string ending = ending_of(output.path);
-        if (ending == ".json" || ending == ".npy" || is_stream(output.path) || output.path.ends_with("{name}")) continue;
-        if (ending.empty()) fail_usage("`-o " + output.path + "`: an output is written by its ending, and this has none", "known are .json and .npy");
-        fail_usage("`-o " + output.path + "`: an output is written by its ending, and `" + ending + "` is not known", "known are .json and .npy");
+        if (ending == ".json" || ending == ".npy" || ending == ".npz" || is_stream(output.path) || output.path.ends_with("{name}")) continue;
+        if (ending.empty()) fail_usage("`-o " + output.path + "`: an output is written by its ending, and this has none", "known are .json, .npy and .npz");
+        fail_usage("`-o " + output.path + "`: an output is written by its ending, and `" + ending + "` is not known", "known are .json, .npy and .npz");
     }
 }
 
@@ -103,7 +103,9 @@ class Files {
 
     void write_output(const OutputPath& output, const Result& result, const Sink& sink) const {
         const std::string name = output.name.empty() && !result.names().empty() ? result.names().front() : output.name;
-        if (ending_of(output.path) == ".npy") return result.write_npy(name, sink);
+        const std::string ending = ending_of(output.path);
+        if (ending == ".npy") return result.write_npy(name, sink);
+        if (ending == ".npz") return output.name.empty() ? result.write_npz(sink) : result.write_npz(name, sink);
         if (output.name.empty()) return result.write_json(command_.json, sink);
         result.write_json(name, command_.json, sink);
     }
@@ -118,6 +120,7 @@ void write_results(const Command& command, const Result& result, Files& files) {
         JsonFormat format = command.json;
         if (command.format == StdoutFormat::ndjson) format.compact = true;
         if (command.format == StdoutFormat::npy) result.write_npy(result.names().front(), write_stdout);
+        else if (command.format == StdoutFormat::npz) result.write_npz(write_stdout);
         else result.write_json(format, write_stdout);
     });
 }

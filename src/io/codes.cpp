@@ -37,18 +37,22 @@ constexpr CodeExplanation explanations[] = {
      "    {\"dtype\": \"f32\", \"shape\": [0, 3], \"data\": []}\n"
      "dtype is the name of a dtype, shape a list of sizes of 0 or more, and data one flat list of as many elements as the\n"
      "shape has, row by row; a complex element is a pair [re, im].\n"},
-    {"E508", "a malformed .npy file",
+    {"E508", "a malformed .npy, .npz or .safetensors file",
      "The file does not begin like an .npy file, or its header is no dictionary of descr, fortran_order and shape: it is no\n"
-     "NumPy file, or is damaged. Headers of more than 64 KiB and shapes whose bytes 64 bits do not count are refused as well.\n"},
-    {"E509", "a kind of .npy file that is not read",
-     "Read are the versions 1.0, 2.0 and 3.0 of bool, i1 to i8, u1 to u8, f4, f8, c8 and c16 in either byte order. Half\n"
+     "NumPy file, or is damaged. Headers of more than 64 KiB and shapes whose bytes 64 bits do not count are refused as well.\n"
+     "An .npz file is a zip archive: its directory stands at its end, every member lies inside of it, and gives the bytes that its checksum\n"
+     "says. A .safetensors file begins with the length of a JSON header; its tensors fill the rest without gaps.\n"},
+    {"E509", "a kind of .npy, .npz or .safetensors file that is not read",
+     "Read are the .npy versions 1.0, 2.0 and 3.0 of bool, i1 to i8, u1 to u8, f4, f8, c8 and c16 in either byte order. Half\n"
      "precision, strings, dates and structured arrays are not; object arrays hold pickled Python code, which is never run.\n"
-     "In Python, `np.save(path, x.astype('f4'))` converts first.\n"},
-    {"E510", "an .npy file is shorter or longer than its header says",
+     "In Python, `np.save(path, x.astype('f4'))` converts first.\n"
+     "The members of an .npz file are stored or deflated, and not encrypted, as np.savez and np.savez_compressed write them.\n"
+     "Of .safetensors files BOOL, I8 to I64, U8 to U64, F32, F64 and C64 are read, and F16 and BF16, which become f32.\n"},
+    {"E510", "an .npy, .npz or .safetensors file is shorter or longer than its header says",
      "The shape and dtype of the header settle how many bytes follow it. Fewer mean that the file was cut off (an\n"
      "interrupted copy, a full disk); more, that something else was appended. Neither is guessed at.\n"},
     {"E511", "a file whose ending is not known",
-     "Data files are told apart by the ending of their names.\n"},
+     "Data files are told apart by the ending of their names: .npy, .npz, .json, .csv, .tsv and .safetensors.\n"},
     {"E512", "an array whose dtype does not convert to the declared one",
      "Booleans, integers and floats convert to each other where the values allow it, and to complex. Complex numbers do not\n"
      "become real by themselves: declare c64 or c128 and take `real(x)`. A key is read from u32 with a last axis of length 2.\n"},
@@ -57,7 +61,12 @@ constexpr CodeExplanation explanations[] = {
      "one array. A tuple or record goes to a .json file, or field by field: `output {mean, spread}` makes each field an output.\n"},
     {"E516", "a binding that does not fit the script",
      "`-i NAME=PATH` and `--set NAME=JSON` name an input of the script, each at most once. `-i NAME=PATH:MEMBER` picks a member of\n"
-     "the object in a .json file (or on stdin, with the path `-`).\n"},
+     "the object in a .json file (or on stdin, with the path `-`), an array of an .npz or .safetensors file, or a column of a table.\n"},
+    {"E517", "a table that is no table of numbers",
+     "A .csv file has fields between commas, a .tsv file between tabs, and all rows have the same number of them. A first row with a\n"
+     "field that is no number is a header. Empty fields, `nan`, `NA`, `N/A` and `null` are NaN. Columns of words can stand beside columns of\n"
+     "numbers: `-i NAME=PATH:COLUMN` takes one column, and an input that is declared as a record takes those that it names:\n"
+     "    input flowers: {width: f64[n], length: f64[n]}\n"},
     {"E520", "an output cannot be written",
      "The system's reason follows the path: no such folder, no permission, a full disk (also found when the data is flushed,\n"
      "closed or put in place). Outputs appear whole or not at all, so nothing new stands there, and an older file of that name is\n"

@@ -1,9 +1,12 @@
 #include "io/info.hpp"
 
 #include "base/error.hpp"
+#include "io/csv.hpp"
 #include "io/json_reader.hpp"
 #include "io/npy.hpp"
+#include "io/npz.hpp"
 #include "io/paths.hpp"
+#include "io/safetensors.hpp"
 
 namespace vmaprun {
 namespace {
@@ -40,6 +43,31 @@ FileInfo json_info(const std::string& path) {
     return result;
 }
 
+std::string counted(std::size_t count, const std::string& word) { return std::to_string(count) + " " + word + (count == 1 ? "" : "s"); }
+
+FileInfo archive_info(const std::string& path, const StoredTensors& tensors, const std::string& format) {
+    FileInfo result{{path + ": record of " + counted(tensors.size(), "tensor") + ", " + std::to_string(InputFile(path).size()) + " bytes, " + format}};
+    for (const auto& [name, tensor] : tensors) result.lines.push_back("  " + name + ": " + type_text(tensor->dtype(), tensor->shape()));
+    return result;
+}
+
+std::string column_type(const CsvTable& table, std::size_t column) {
+    try {
+        return json_type(table.numbers(column), "$");
+    } catch (const UserError&) {
+        return "text";
+    }
+}
+
+FileInfo table_info(const std::string& path, char separator, const std::string& format) {
+    const FileBytes bytes = read_file(path);
+    const CsvTable table(bytes, separator);
+    FileInfo result{{path + ": " + counted(table.rows(), "row") + " of " + counted(table.columns().size(), "column") + ", " + std::to_string(bytes.size()) + " bytes, " + format +
+                     (table.has_header() ? ", with a header" : ", without a header")}};
+    for (std::size_t i = 0; i < table.columns().size(); ++i) result.lines.push_back("  " + table.columns()[i] + ": " + column_type(table, i));
+    return result;
+}
+
 } // namespace
 
 std::string FileInfo::text() const {
@@ -52,7 +80,11 @@ FileInfo info(const std::string& path) {
     const std::string ending = ending_of(path);
     if (ending == ".npy") return npy_info(path);
     if (ending == ".json") return json_info(path);
-    throw UserError(error("E511", "`" + path + "` is no file that is known by its ending").help("known are .npy and .json"));
+    if (ending == ".npz") return archive_info(path, stored_npz(path), "npz");
+    if (ending == ".safetensors") return archive_info(path, stored_safetensors(path), "safetensors");
+    if (ending == ".csv") return table_info(path, ',', "CSV");
+    if (ending == ".tsv") return table_info(path, '\t', "TSV");
+    throw UserError(error("E511", "`" + path + "` is no file that is known by its ending").help("known are " + std::string(known_data_files)));
 }
 
 } // namespace vmaprun

@@ -8,15 +8,18 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "io/convert.hpp"
+#include "io/csv.hpp"
 #include "io/npy.hpp"
-#include "io/npy_stream.hpp"
+#include "io/npz.hpp"
 #include "io/paths.hpp"
+#include "io/safetensors.hpp"
+#include "io/stored_tensor.hpp"
 
 namespace vmaprun {
 namespace {
 
+constexpr std::size_t most_names_told = 12;
 constexpr std::string_view npy_magic = "\x93NUMPY";
-constexpr std::int64_t worth_streaming = std::int64_t{4} << 20U; // bytes
 
 // Runs f; an error of a value says where the value came from.
 template <class F> auto from_place(const std::string& place, F&& f) {
@@ -33,16 +36,19 @@ template <class F> auto from_place(const std::string& place, F&& f) {
     }
 }
 
-[[noreturn]] void fail_no_member(const JsonValue& value, const std::string& member, const std::string& place) {
+[[noreturn]] void fail_no_name(const std::vector<std::string_view>& names, const std::string& member, const std::string& place) {
     Diagnostic diagnostic = error("E516", place + " has no member `" + member + "`");
-    if (value.record() == nullptr) diagnostic.notes.push_back("it is no object");
-    else {
-        std::vector<std::string_view> names;
-        for (const JsonMember& each : *value.record()) names.push_back(each.name);
-        const std::string_view near = nearest(member, names);
-        if (!near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
-    }
+    const std::string_view near = nearest(member, names);
+    if (!near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
+    else if (names.size() <= most_names_told) diagnostic.notes.push_back(names.empty() ? "it has none" : "its members are " + join_and({names.begin(), names.end()}));
     throw UserError(std::move(diagnostic));
+}
+
+[[noreturn]] void fail_no_member(const JsonValue& value, const std::string& member, const std::string& place) {
+    if (value.record() == nullptr) throw UserError(error("E516", place + " has no member `" + member + "`").note("it is no object"));
+    std::vector<std::string_view> names;
+    for (const JsonMember& each : *value.record()) names.push_back(each.name);
+    fail_no_name(names, member, place);
 }
 
 // The dtype that a value of a kind becomes; what is of the kind already keeps its own.
@@ -88,6 +94,40 @@ Declared declared_for(const JsonValue& value, const DeclaredType& type) {
     return declared;
 }
 
+// Names with dots as the trees that they come from: `layers.0.weight` is field `weight` of item 0 of `layers`.
+struct NameTree {
+    std::shared_ptr<const StoredTensor> tensor; // or
+    std::vector<std::pair<std::string, NameTree>> fields;
+
+    NameTree& field(const std::string& name) {
+        const auto found = std::ranges::find_if(fields, [&](const auto& each) { return each.first == name; });
+        return found != fields.end() ? found->second : fields.emplace_back(name, NameTree()).second;
+    }
+    // Whether the names are 0, 1, … in some order.
+    bool is_tuple() const {
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            if (std::ranges::none_of(fields, [&](const auto& each) { return each.first == std::to_string(i); })) return false;
+        }
+        return !fields.empty();
+    }
+};
+
+void place_tensor(NameTree& tree, const std::string& name, const std::shared_ptr<const StoredTensor>& tensor, const std::string& place) {
+    NameTree* at = &tree;
+    const auto refuse_both = [&] {
+        if (at->tensor) throw UserError(error("E516", place + " has `" + name + "` inside of what is a tensor already").help("bind its members one by one, `-i NAME=PATH:MEMBER`"));
+    };
+    for (std::size_t begin = 0; begin <= name.size();) {
+        refuse_both();
+        const std::size_t dot = std::min(name.find('.', begin), name.size());
+        at = &at->field(name.substr(begin, dot - begin));
+        begin = dot + 1;
+    }
+    refuse_both();
+    if (!at->fields.empty()) throw UserError(error("E516", place + " has tensors inside of `" + name + "`, which is a tensor itself").help("bind its members one by one, `-i NAME=PATH:MEMBER`"));
+    at->tensor = tensor;
+}
+
 } // namespace
 
 // One value that arrived: a tensor, or a tree of them. A tensor is in memory, in JSON, or in a file.
@@ -100,7 +140,7 @@ struct BoundInputs::Held {
     Array array;                 // in memory
     std::optional<JsonValue> json; // in a document, at `path`
     std::string path;
-    std::string npy;             // in a file
+    std::shared_ptr<const StoredTensor> stored; // in a file
     // trees
     std::vector<Held> items;
     std::vector<std::string> names;
@@ -113,7 +153,10 @@ struct BoundInputs::Held {
         held.array = std::move(array);
         return held;
     }
-    static Held of_npy(const std::string& path);
+    static Held of_stored(std::shared_ptr<const StoredTensor> tensor, const std::string& place);
+    static Held of_archive(const StoredTensors& tensors, const std::string& member, const DeclaredType& type, const std::string& place);
+    static Held of_names(const NameTree& tree, const DeclaredType& type, const std::string& place);
+    static Held of_table(const CsvTable& table, const std::string& member, const DeclaredType& type, const std::string& place);
     static Held of_json(const JsonValue& value, const DeclaredType& type, const std::string& path, const std::string& place);
     static Held of_tree(const Tree& tree, const std::string& place);
 
@@ -121,14 +164,63 @@ struct BoundInputs::Held {
     Arriving arriving() const;
 };
 
-BoundInputs::Held BoundInputs::Held::of_npy(const std::string& path) {
-    const NpyHeader header = read_npy_header(path);
+BoundInputs::Held BoundInputs::Held::of_stored(std::shared_ptr<const StoredTensor> tensor, const std::string& place) {
     Held held;
-    held.place = "`" + path + "`";
-    held.dtype = header.dtype;
-    held.shape = header.shape;
-    held.npy = path;
+    held.place = place;
+    held.dtype = tensor->dtype();
+    held.shape = tensor->shape();
+    held.stored = std::move(tensor);
     return held;
+}
+
+// All of an archive as a record, or the tensor or record that a member's name means. Of what a declared record doesn't name nothing is taken.
+BoundInputs::Held BoundInputs::Held::of_archive(const StoredTensors& tensors, const std::string& member, const DeclaredType& type, const std::string& place) {
+    const auto exact = std::ranges::find_if(tensors, [&](const auto& each) { return each.first == member; });
+    if (exact != tensors.end()) return of_stored(exact->second, place);
+    NameTree root;
+    std::vector<std::string_view> names;
+    for (const auto& [name, tensor] : tensors) {
+        names.push_back(name);
+        const bool is_inside = member.empty() || (name.size() > member.size() && name.starts_with(member) && name[member.size()] == '.');
+        if (is_inside) place_tensor(root, member.empty() ? name : name.substr(member.size() + 1), tensor, place);
+    }
+    if (root.fields.empty() && !member.empty()) fail_no_name(names, member, place);
+    return of_names(root, type, place);
+}
+
+BoundInputs::Held BoundInputs::Held::of_names(const NameTree& tree, const DeclaredType& type, const std::string& place) {
+    static const DeclaredType nothing;
+    if (tree.tensor) return of_stored(tree.tensor, place);
+    Held held;
+    held.place = place;
+    const bool is_tuple = tree.is_tuple();
+    held.form = is_tuple ? Arriving::Form::tuple : Arriving::Form::record;
+    for (std::size_t i = 0; i < tree.fields.size(); ++i) {
+        const auto number = std::ranges::find_if(tree.fields, [&](const auto& each) { return each.first == std::to_string(i); });
+        const auto& [name, field] = is_tuple ? *number : tree.fields[i];
+        const auto declared = static_cast<std::size_t>(is_tuple ? static_cast<std::ptrdiff_t>(i) : std::ranges::find(type.names, name) - type.names.begin());
+        if (!is_tuple && type.form == DeclaredType::Form::record && declared == type.names.size()) continue;
+        if (!is_tuple) held.names.push_back(name);
+        held.items.push_back(of_names(field, declared < type.items.size() ? type.items[declared] : nothing, place));
+    }
+    return held;
+}
+
+// A column, the columns that a record names, or all of them as a matrix (as a vector, where that is declared and there is one).
+BoundInputs::Held BoundInputs::Held::of_table(const CsvTable& table, const std::string& member, const DeclaredType& type, const std::string& place) {
+    if (!member.empty()) return of_json(table.numbers(table.column(member)), type, "$", place);
+    if (type.form == DeclaredType::Form::record) {
+        Held held;
+        held.place = place;
+        held.form = Arriving::Form::record;
+        for (std::size_t i = 0; i < type.names.size(); ++i) {
+            held.names.push_back(type.names[i]);
+            held.items.push_back(of_json(table.numbers(table.column(type.names[i])), type.items[i], member_path("$", type.names[i]), place));
+        }
+        return held;
+    }
+    const bool as_vector = table.columns().size() == 1 && type.ranked && type.dims.size() == 1;
+    return of_json(as_vector ? table.numbers(0) : table.numbers(), type, "$", place);
 }
 
 BoundInputs::Held BoundInputs::Held::of_tree(const Tree& tree, const std::string& place) {
@@ -188,9 +280,7 @@ Array BoundInputs::Held::read(DType wanted, const std::string& input, int thread
         // The shape is settled: it sizes the axes that an empty list hides, and tells pairs from an axis of length 2.
         return to_array(*json, {wanted, static_cast<int>(shape.size()), shape}, path);
     }
-    Array whole = read_npy(npy, threads);
-    if (whole.shape() != shape || whole.dtype() != dtype) throw UserError(error("E501", "cannot read `" + npy + "`: it changed while it was read"));
-    return convert_input(whole, wanted, input);
+    return convert_input(stored->read(threads), wanted, input);
 }
 
 Arriving BoundInputs::Held::arriving() const {
@@ -268,12 +358,19 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold_file(const FileBinding& bin
         document = standard_document();
     } else if (ending == ".npy") {
         if (!binding.member.empty()) throw UserError(error("E516", place + " holds one array: it has no member `" + binding.member + "`"));
-        return std::make_unique<Held>(Held::of_npy(binding.path));
+        return std::make_unique<Held>(Held::of_stored(stored_npy(binding.path), place));
+    } else if (ending == ".npz") {
+        return std::make_unique<Held>(Held::of_archive(stored_npz(binding.path), binding.member, declared, place));
+    } else if (ending == ".safetensors") {
+        return std::make_unique<Held>(Held::of_archive(stored_safetensors(binding.path), binding.member, declared, place));
+    } else if (ending == ".csv" || ending == ".tsv") {
+        const CsvTable table(read_file(binding.path, bindings_.threads), ending == ".csv" ? ',' : '\t', bindings_.threads);
+        return from_place(place, [&] { return std::make_unique<Held>(Held::of_table(table, binding.member, declared, place)); });
     } else if (ending == ".json") {
         document = parse_json(read_file(binding.path, bindings_.threads), 1, bindings_.threads);
     } else {
         if (access(binding.path.c_str(), F_OK) != 0) const InputFile missing(binding.path); // that is said first
-        throw UserError(error("E511", place + " is no file that is known by its ending").help("known are .npy and .json"));
+        throw UserError(error("E511", place + " is no file that is known by its ending").help("known are " + std::string(known_data_files)));
     }
     std::string path = "$";
     const JsonValue* value = &document;
@@ -435,10 +532,8 @@ std::unique_ptr<SliceSource> BoundInputs::source(const Traced& traced, std::size
     std::string path;
     if (traced.inputs[input].value) return nullptr;
     const Held& from = held(traced.inputs[input], path);
-    if (from.npy.empty() || from.dtype != traced.inputs[input].type.dtype) return nullptr;
-    const NpyHeader header = read_npy_header(from.npy);
-    if (!is_streamable(header) || header.data_bytes < worth_streaming || header.shape != from.shape || header.dtype != from.dtype) return nullptr;
-    return std::make_unique<NpySource>(from.npy, header);
+    if (!from.stored || from.dtype != traced.inputs[input].type.dtype) return nullptr;
+    return from.stored->slices();
 }
 
 } // namespace vmaprun

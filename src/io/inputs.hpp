@@ -3,7 +3,7 @@
 // An input takes, in this order: what `-i` or `--set` names it; a DATA file, if it is the first input that those leave unbound; the
 // member of its name of the JSON object on standard input (any other value there binds the input that is alone). Otherwise
 // nothing arrives, and its default stands in.
-// While the script is traced only headers are read: of .npy files their header, of JSON its structure. load() then
+// While the script is traced only headers are read: of .npy, .npz and .safetensors files their headers, of JSON and tables their structure. load() then
 // converts the data, once, into the dtypes that the graph takes.
 // Errors: E501 to E512 for files and values, E516 for bindings that do not fit the script.
 #pragma once
@@ -70,7 +70,7 @@ class BoundInputs : public InputSource {
     std::vector<Diagnostic> warnings() const;
     // The data of every input of a traced script, in order, converted to its type; where `skipped` says so, an empty array.
     std::vector<Array> load(const Traced& traced, const std::vector<bool>& skipped = {});
-    // An input that is a large .npy file of its type already, by slices of its leading axis; else null.
+    // An input that lies in a file, large and of its type already, by slices of its leading axis; else null.
     std::unique_ptr<SliceSource> source(const Traced& traced, std::size_t input) const;
 
   private:

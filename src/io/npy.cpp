@@ -58,7 +58,9 @@ void to_native(std::byte* data, const NpyHeader& header) {
     if (word == 8) swap_words<std::uint64_t>(data, count);
 }
 
-Array finished(std::shared_ptr<Buffer> buffer, const NpyHeader& header) {
+} // namespace
+
+Array array_of_elements(std::shared_ptr<Buffer> buffer, const NpyHeader& header) {
     to_native(buffer->data(), header);
     Strides strides = row_major_strides(header.shape);
     if (header.order == ElementOrder::column_major) {
@@ -70,20 +72,26 @@ Array finished(std::shared_ptr<Buffer> buffer, const NpyHeader& header) {
     return Array(std::move(buffer), {header.dtype, data, header.shape, std::move(strides)});
 }
 
-// ---- descriptors -----------------------------------------------------------------------------------------------------
-
-// The header, from where the descriptor stands; afterwards it stands at the elements.
-NpyHeader read_header(int descriptor, const std::string& name) {
+NpyHeader read_npy_header(const std::function<std::size_t(std::byte*, std::size_t)>& read, const std::string& name) {
     std::byte start[npy_preamble_bytes];
     const auto text_at = [&](const std::byte* data, std::size_t count) { return std::string_view(reinterpret_cast<const char*>(data), count); };
-    std::size_t got = read_fully(descriptor, start, 10, name);
+    std::size_t got = read(start, 10);
     const bool longer = got == 10 && start[6] != std::byte{1};
-    if (longer) got += read_fully(descriptor, start + 10, 2, name);
+    if (longer) got += read(start + 10, 2);
     const NpyPreamble preamble = parse_npy_preamble(text_at(start, got), name);
     std::string text(preamble.text_length, '\0');
-    const std::size_t held = read_fully(descriptor, reinterpret_cast<std::byte*>(text.data()), text.size(), name);
+    const std::size_t held = read(reinterpret_cast<std::byte*>(text.data()), text.size());
     if (held < text.size()) fail_in_header(got + held, name);
     return parse_npy_dictionary(text, preamble, name);
+}
+
+// ---- descriptors -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+// From where the descriptor stands; afterwards it stands at the elements.
+NpyHeader read_header(int descriptor, const std::string& name) {
+    return read_npy_header([&](std::byte* target, std::size_t count) { return read_fully(descriptor, target, count, name); }, name);
 }
 
 // Elements of a pipe: nothing larger than what has come is believed.
@@ -139,7 +147,7 @@ Array read_npy_descriptor(int descriptor, std::int64_t size, const std::string& 
         lseek(descriptor, start + static_cast<off_t>(bytes), SEEK_SET);
     }
     require_end(descriptor, header, name);
-    return finished(std::move(buffer), header);
+    return array_of_elements(std::move(buffer), header);
 }
 
 Array read_npy_bytes(std::string_view bytes, const std::string& name) {
@@ -150,7 +158,7 @@ Array read_npy_bytes(std::string_view bytes, const std::string& name) {
     check_size(static_cast<std::int64_t>(bytes.size()), header, name);
     auto buffer = std::make_shared<Buffer>(static_cast<std::size_t>(header.data_bytes));
     if (header.data_bytes > 0) std::memcpy(buffer->data(), bytes.data() + offset, static_cast<std::size_t>(header.data_bytes));
-    return finished(std::move(buffer), header);
+    return array_of_elements(std::move(buffer), header);
 }
 
 // ---- writing ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-// The text of .npy headers: used by npy.cpp alone (npz members have the same).
+// The text of .npy headers, as .npy files and the members of .npz archives have them.
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -22,5 +24,11 @@ inline constexpr std::size_t npy_preamble_bytes = 12;
 NpyPreamble parse_npy_preamble(std::string_view bytes, const std::string& name);
 // The dictionary: descr, fortran_order, shape. E508, E509.
 NpyHeader parse_npy_dictionary(std::string_view text, const NpyPreamble& preamble, const std::string& name);
+
+// Both, from what gives bytes one after another (fewer than asked for at its end alone), and then stands at the elements.
+NpyHeader read_npy_header(const std::function<std::size_t(std::byte*, std::size_t)>& read, const std::string& name);
+
+// The array of elements as they lie in a file: changes them, where the machine has them otherwise.
+Array array_of_elements(std::shared_ptr<Buffer> elements, const NpyHeader& header);
 
 } // namespace vmaprun

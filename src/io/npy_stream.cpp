@@ -16,9 +16,9 @@ bool is_streamable(const NpyHeader& header) {
     return !header.shape.empty() && is_native && header.order == ElementOrder::row_major && header.dtype != DType::boolean;
 }
 
-NpySource::NpySource(const std::string& path, const NpyHeader& header)
+NpySource::NpySource(const std::string& path, const NpyHeader& header, std::int64_t file_bytes)
     : file_(path), offset_(header.data_offset), slice_bytes_(slice_bytes_of(header.dtype, header.shape)) {
-    if (file_.size() != header.data_offset + header.data_bytes) throw UserError(error("E501", "cannot read `" + file_.name() + "`: it changed while it was read"));
+    if (file_.size() != file_bytes) throw UserError(error("E501", "cannot read `" + file_.name() + "`: it changed while it was read"));
 }
 
 void NpySource::read(std::int64_t first, std::int64_t count, std::byte* target) const {

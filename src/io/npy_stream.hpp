@@ -16,7 +16,7 @@ namespace vmaprun {
 // Reads slices of a file whose elements lie as an Array has them. E501 when the file is another by now.
 class NpySource final : public SliceSource {
   public:
-    NpySource(const std::string& path, const NpyHeader& header);
+    NpySource(const std::string& path, const NpyHeader& header, std::int64_t file_bytes);
     void read(std::int64_t first, std::int64_t count, std::byte* target) const override;
 
   private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmaprun {
@@ -19,6 +20,9 @@ std::string fill_template(const std::string& path, const std::string& file);
 
 // Makes the folders above a path where they are missing. E520.
 void make_folders_of(const std::string& path);
+
+// What data files may end in, for messages.
+inline constexpr std::string_view known_data_files = ".npy, .npz, .json, .csv, .tsv and .safetensors";
 
 // ".npy"; empty when the last part of the path has no dot.
 std::string ending_of(const std::string& path);

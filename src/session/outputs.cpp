@@ -17,13 +17,16 @@ void name_outputs(const OutputTree& tree, const std::string& name, std::vector<s
     }
 }
 
-[[noreturn]] void fail_wanted(std::string message, const Traced& traced) {
+enum class Instead { nothing, archive };
+
+[[noreturn]] void fail_wanted(std::string message, const Traced& traced, Instead instead = Instead::nothing) {
     std::vector<std::string> names;
     for (const TracedOutput& output : traced.outputs) {
         if (!output.name.empty()) names.push_back("`" + output.name + "`");
     }
     Diagnostic diagnostic = error("E515", std::move(message)).exits(2);
     if (!names.empty()) diagnostic.helps.push_back("its outputs are " + join_and(names) + ": write `-o NAME=PATH`");
+    if (instead == Instead::archive) diagnostic.helps.push_back("an .npz file holds several arrays: `-o PATH.npz` or `-f npz`");
     throw UserError(std::move(diagnostic));
 }
 
@@ -51,11 +54,11 @@ void require_wanted(const Traced& traced, const std::vector<WantedOutput>& wante
         for (const TracedOutput& output : traced.outputs) {
             if (output.name == want.name || (want.name.empty() && traced.outputs.size() == 1)) found = &output;
         }
-        if (want.name.empty() && traced.outputs.size() > 1) fail_wanted("one array is asked for, and the script has several outputs", traced);
+        if (want.name.empty() && traced.outputs.size() > 1) fail_wanted("one array is asked for, and the script has several outputs", traced, Instead::archive);
         if (traced.outputs.empty()) fail_wanted("an output is asked for, and the script has none", traced);
         if (found == nullptr) fail_wanted("the script has no output `" + want.name + "`", traced);
         if (want.tensor && found->tree.form != OutputTree::Form::tensor) {
-            fail_wanted("an .npy file holds one array, and " + (found->name.empty() ? std::string("the output") : "`" + found->name + "`") + " is a tree", traced);
+            fail_wanted("an .npy file holds one array, and " + (found->name.empty() ? std::string("the output") : "`" + found->name + "`") + " is a tree", traced, Instead::archive);
         }
     }
 }

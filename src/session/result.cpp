@@ -7,6 +7,7 @@
 #include "exec/threads.hpp"
 #include "io/json_writer.hpp"
 #include "io/npy.hpp"
+#include "io/npz.hpp"
 
 namespace vmaprun {
 
@@ -35,6 +36,19 @@ JsonStyle style_of(const JsonFormat& format, int threads) {
                           : format.nan == Nan::literal ? NanPolicy::literal
                                                        : NanPolicy::error;
     return {format.compact ? Layout::compact : Layout::lines, nan, thread_count(threads)};
+}
+
+using NamedArrays = std::vector<std::pair<std::string, Array>>;
+
+void collect(const Tree& tree, const std::string& name, NamedArrays& arrays) {
+    const std::string prefix = name.empty() ? name : name + ".";
+    if (const Array* array = tree.array()) arrays.emplace_back(name.empty() ? "arr_0" : name, *array);
+    if (const Tree::Tuple* tuple = tree.tuple()) {
+        for (std::size_t i = 0; i < tuple->size(); ++i) collect((*tuple)[i], prefix + std::to_string(i), arrays);
+    }
+    if (const Tree::Record* record = tree.record()) {
+        for (const auto& [field, value] : *record) collect(value, prefix + field, arrays);
+    }
 }
 
 } // namespace
@@ -81,6 +95,19 @@ void Result::write_npy(const std::string& name, const Sink& sink) const {
     const Array* array = data_->tree(name).array();
     if (array == nullptr) throw InternalError("output `" + name + "` is no tensor");
     vmaprun::write_npy(*array, sink);
+}
+
+void Result::write_npz(const Sink& sink) const {
+    NamedArrays arrays;
+    for (const auto& [name, tree] : data_->outputs) collect(tree, name, arrays);
+    vmaprun::write_npz(arrays, sink, thread_count(data_->threads));
+}
+
+void Result::write_npz(const std::string& name, const Sink& sink) const {
+    NamedArrays arrays;
+    const Tree& tree = data_->tree(name);
+    collect(tree, tree.array() != nullptr ? name : "", arrays);
+    vmaprun::write_npz(arrays, sink, thread_count(data_->threads));
 }
 
 } // namespace vmaprun

@@ -156,15 +156,18 @@ Datum Tracer::bring_input(const std::string& name, const ast::Type* type, Span s
         if (const ast::TypeItem* alias = top_->find_type(type->word.text)) return bring_input(name, alias->type.get(), span, arriving, std::move(path));
     }
     const std::string what = input_name(name, path);
+    const bool wants_word = type && type->form == ast::Type::Form::word && !(type->word.text == "any" && !type->has_dims);
     const auto misfit = [&](const std::string& found) {
-        throw UserError(error("E514", what + " must be " + std::string(type->span.text()) + ", but " + found + " arrives").at(type->span, "declared here").note("the data came from " + arriving.place).exits(4));
+        Diagnostic diagnostic = error("E514", what + " must be " + std::string(type->span.text()) + ", but " + found + " arrives").at(type->span, "declared here").note("the data came from " + arriving.place).exits(4);
+        const bool is_whole_file = path.empty() && arriving.form == Arriving::Form::record && arriving.place.starts_with('`');
+        if (wants_word && is_whole_file && !arriving.names.empty()) diagnostic.helps.push_back("`-i " + name + "=" + arriving.place.substr(1, arriving.place.size() - 2) + ":" + arriving.names.front() + "` takes one of its members");
+        throw UserError(std::move(diagnostic));
     };
     const auto below = [&](const std::string& step) {
         std::vector<std::string> longer = path;
         longer.push_back(step);
         return longer;
     };
-    const bool wants_word = type && type->form == ast::Type::Form::word && !(type->word.text == "any" && !type->has_dims);
     if (arriving.form == Arriving::Form::tensor) {
         if (type && type->form == ast::Type::Form::tuple) misfit("one tensor");
         if (type && type->form == ast::Type::Form::record) misfit("one tensor");

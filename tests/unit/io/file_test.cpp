@@ -62,7 +62,7 @@ TEST_CASE("info says what a file holds") {
                                                "  x: i64[2, 2]\n  y z: record of 1 member\n  s: string\n  r: list of 2, no tensor\n  e: f32[0, 3]\n");
     write_text(folder / "one.json", "[1.5]");
     CHECK(info(folder / "one.json").text() == (folder / "one.json") + ": f64[1], 5 bytes, JSON\n");
-    CHECK(message_of([&] { info(folder / "a.txt"); }) == "E511 `" + (folder / "a.txt") + "` is no file that is known by its ending | help: known are .npy and .json");
+    CHECK(message_of([&] { info(folder / "a.txt"); }) == "E511 `" + (folder / "a.txt") + "` is no file that is known by its ending | help: known are .npy, .npz, .json, .csv, .tsv and .safetensors");
 }
 
 TEST_CASE("an input converts where every value fits its dtype") {

@@ -150,8 +150,8 @@ TEST_CASE("bindings that name no input are errors, with the nearest name") {
 
 TEST_CASE("files of unknown ending are refused by name") {
     const testing::Folder folder;
-    write_text(folder / "x.csv", "1,2");
-    BoundInputs inputs({{{"x", folder / "x.csv", ""}}, {}, "", nullptr});
+    write_text(folder / "x.parquet", "1,2");
+    BoundInputs inputs({{{"x", folder / "x.parquet", ""}}, {}, "", nullptr});
     CHECK(message_of([&] { (void)inputs.arriving("x", {}, false); }) ==
-          "E511 `" + folder / "x.csv" + "` is no file that is known by its ending | help: known are .npy and .json");
+          "E511 `" + folder / "x.parquet" + "` is no file that is known by its ending | help: known are .npy, .npz, .json, .csv, .tsv and .safetensors");
 }
