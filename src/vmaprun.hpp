@@ -130,6 +130,21 @@ struct WantedOutput {
     PlacedOutput* placed = nullptr;
 };
 
+// Records to run a script on: a JSON value a line, of which each binds inputs as standard input does for a run.
+struct RecordStream {
+    int descriptor = 0;             // lines are read from it, as they come
+    std::string name = "stdin";     // what messages call it
+    Result::Sink sink;              // takes the results, whole lines, in the order of the records
+    double latency = 0.05;          // seconds that the first of some lines waits at most for others, to be run with them
+    bool keep_going = false;        // a record that fails gives the line {"error": {"line": …, "code": …, "message": …}}, and the others go on
+    JsonFormat::Nan nan = JsonFormat::Nan::string;
+};
+struct StreamReport {
+    std::int64_t records = 0, failed = 0;
+    std::vector<Message> messages;
+    int exit_code = 0; // of the record that ended it; 1 where some failed and it went on
+};
+
 class Session {
   public:
     explicit Session(Options options = {});
@@ -139,6 +154,8 @@ class Session {
 
     // Runs a script; `name` is what messages call it, and where its imports are looked for.
     Result run(const std::string& source, const std::string& name, const std::vector<WantedOutput>& wanted = {});
+    // Runs a script on each record of a stream, many at once where their inputs have one type: the results are those of one after another.
+    StreamReport stream(const std::string& source, const std::string& name, const RecordStream& records);
     // Names, types and shapes alone. Unknown sizes are symbols.
     Result check(const std::string& source, const std::string& name);
     // The graph of a script, after the pass of that name (empty: after all).
@@ -160,8 +177,9 @@ class Session {
     // Reads standard input now, if the script has an input that only it can bind; later runs take it from memory.
     void read_standard_input(const std::string& source, const std::string& name);
 
+    struct State; // of the library's own files
+
   private:
-    struct State;
     std::unique_ptr<State> state_;
 };
 

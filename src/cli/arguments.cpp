@@ -53,6 +53,9 @@ Inputs:
 
 Outputs:
   -o PATH, -o NAME=PATH            write a .json, .npy or .npz file, whole or not at all
+  --ndjson                         a record a line on stdin, a result a line on stdout
+    --keep-going                   a record that fails gives {"error": ...}, the others go on
+    --latency TIME                 how long a record may wait for others (50ms)
   -f json|ndjson|npy|npz           the form of what goes to stdout
   -c, --compact                    JSON on one line
   --nan string|null|literal|error  how JSON has NaN and infinities
@@ -109,7 +112,7 @@ namespace {
 // Whether an option's value is the next word; the words of `--name=value` and `-nvalue` have theirs.
 bool takes_next_word(std::string_view word) {
     constexpr std::array with_value = {"-i", "--input", "--set", "-o", "--output", "-f", "--format", "--nan", "--profile", "-j", "--jobs", "--threads", "--mode",
-                                       "--index", "--memory", "--timeout", "--device", "--devices", "--strategy", "--color", "--diagnostics", "--after"};
+                                       "--index", "--memory", "--timeout", "--device", "--devices", "--strategy", "--latency", "--color", "--diagnostics", "--after"};
     return std::ranges::find(with_value, word) != with_value.end();
 }
 
@@ -149,6 +152,20 @@ std::optional<std::int64_t> bytes_in(std::string_view text) {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (failure != std::errc() || end != text.data() + text.size() || number <= 0 || number > std::numeric_limits<std::int64_t>::max() >> shift) return std::nullopt;
     return number << shift;
+}
+
+// "50ms", "0.05s", "0.05": seconds, from 0 to a day.
+std::optional<double> duration_in(std::string text) {
+    double scale = 1;
+    if (text.ends_with("ms")) {
+        scale = 1e-3;
+        text.resize(text.size() - 2);
+    } else if (text.ends_with('s')) {
+        text.pop_back();
+    }
+    double number = 0;
+    if (text.empty() || !CLI::detail::lexical_cast(text, number) || !(number >= 0) || number * scale > 86400) return std::nullopt;
+    return number * scale;
 }
 
 // An option that takes one of a few words.
@@ -206,6 +223,11 @@ void add_run(CLI::App& app, Command& command, std::vector<std::string>& outputs)
     add_choice<Nan>(app, "--nan", command.json.nan, {{"string", Nan::string}, {"null", Nan::null}, {"literal", Nan::literal}, {"error", Nan::error}});
     app.add_option("--profile", command.profile);
     app.add_option("-j,--jobs", command.jobs)->check(CLI::Range(1, 1024));
+    CLI::Option* const ndjson = app.add_flag("--ndjson", command.ndjson);
+    app.add_flag("--keep-going", command.keep_going)->needs(ndjson);
+    app.add_option_function<std::string>("--latency", [&command](const std::string& text) { command.latency = *duration_in(text); })
+        ->needs(ndjson)
+        ->check(CLI::Validator([](const std::string& text) { return duration_in(text) ? std::string() : "`" + text + "` is no time: write seconds, or a number with ms or s"; }, "TIME"));
 }
 
 void add_graph(CLI::App& app, Command& command) {

@@ -30,6 +30,9 @@ struct Command {
     std::vector<OutputPath> outputs;
     StdoutFormat format = StdoutFormat::unset;
     JsonFormat json; // -c --nan
+    bool ndjson = false;    // a record a line in, a result a line out
+    bool keep_going = false; // with it: a line that fails stops nothing
+    double latency = 0.05;  // with it: seconds
     int jobs = 1;
     double timeout = 0; // seconds; 0: none
     std::string profile; // a trace goes there; empty: none

@@ -12,6 +12,7 @@
 #include "cli/limits.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
+#include "io/file.hpp"
 #include "io/output_file.hpp"
 #include "io/paths.hpp"
 
@@ -30,11 +31,24 @@ bool is_stream(const std::string& path) {
     return path == "-" || (stat(path.c_str(), &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)));
 }
 
+// What a stream of records writes.
+void require_lines(const Command& command) {
+    if (command.format == StdoutFormat::npy || command.format == StdoutFormat::npz) fail_usage("--ndjson writes a line of JSON for each record, and -f asks for arrays", "leave out one of the two");
+    if (command.outputs.size() > 1) fail_usage("--ndjson writes one stream of lines, and there are several -o", "leave out all but one");
+    for (const OutputPath& output : command.outputs) {
+        const std::string ending = ending_of(output.path);
+        if (!output.name.empty()) fail_usage("--ndjson writes all outputs of a record on its line, and `-o " + output.name + "=" + output.path + "` asks for one", "let the script have that output alone");
+        if (ending == ".ndjson" || ending == ".jsonl" || ending == ".json" || is_stream(output.path) || output.path.ends_with("{name}")) continue;
+        fail_usage("`-o " + output.path + "`: --ndjson writes lines of JSON", "known are .ndjson, .jsonl and .json");
+    }
+}
+
 void require_known_endings(const Command& command) {
     for (auto output = command.outputs.begin(); output != command.outputs.end(); ++output) {
         const bool twice = std::ranges::any_of(command.outputs.begin(), output, [&](const OutputPath& other) { return other.path == output->path; });
         if (twice && output->path != "-") fail_usage("two outputs would be written to `" + output->path + "`", "give each a file of its own");
     }
+    if (command.ndjson) return require_lines(command);
     for (const OutputPath& output : command.outputs) {
         const std::string ending = ending_of(output.path);
         if (ending == ".json" || ending == ".npy" || ending == ".npz" || is_stream(output.path) || output.path.ends_with("{name}")) continue;
@@ -136,13 +150,36 @@ int run_once(const Command& command, const ScriptText& script, Session& session)
     });
 }
 
+// The same on every record of a file or standard input.
+int run_records(const Command& command, const ScriptText& script, Session& session) {
+    return guarded(command, [&] {
+        const std::string path = command.session.data.empty() ? "-" : command.session.data;
+        const InputFile records(path);
+        RecordStream stream;
+        stream.descriptor = records.descriptor();
+        stream.name = records.name();
+        stream.latency = command.latency;
+        stream.keep_going = command.keep_going;
+        stream.nan = command.json.nan;
+        const bool to_file = !command.outputs.empty() && command.outputs.front().path != "-";
+        const std::unique_ptr<OutputFile> file = to_file ? std::make_unique<OutputFile>(command.outputs.front().path) : nullptr;
+        stream.sink = to_file ? file->sink() : Sink(write_stdout);
+        const StreamReport report = session.stream(script.text, script.name, stream);
+        cli::report(command, report.messages);
+        if (file && (report.exit_code == 0 || command.keep_going)) file->commit();
+        if (report.failed > 0 && command.keep_going) say(remark(command, std::to_string(report.failed) + " of " + std::to_string(report.records) + " records failed"));
+        return report.exit_code;
+    });
+}
+
 // The same, recorded; the trace is written also of a run that fails.
 int run_profiled(const Command& command, const ScriptText& script, Session& session) {
-    if (command.profile.empty()) return run_once(command, script, session);
+    const auto run = [&] { return command.ndjson ? run_records(command, script, session) : run_once(command, script, session); };
+    if (command.profile.empty()) return run();
     OutputFile file(command.profile);
     Profile::name_thread("main");
     Profile::start();
-    const int status = run_once(command, script, session);
+    const int status = run();
     file.write(Profile::finish());
     file.commit();
     return status;
@@ -204,8 +241,8 @@ int run_batch(const Command& command, const ScriptText& script, const std::vecto
     shared.session = session_options(command);
     if (shared.session.threads == 0) shared.session.threads = std::max(1, cpus / command.jobs);
     Session session(shared.session);
-    // Whatever is on standard input is there for every file.
-    session.read_standard_input(script.text, script.name);
+    // Whatever is on standard input is there for every file; of records, each file has its own.
+    if (!command.ndjson) session.read_standard_input(script.text, script.name);
     // What is wrong for every file is said once.
     int script_status = 0;
     run_jobs(1, 1, [&](std::size_t) {
@@ -229,6 +266,7 @@ int run_batch(const Command& command, const ScriptText& script, const std::vecto
         limit_time(command.timeout, command);
         return guarded(command, [&] {
             const Command one = command_for(shared, files[index]);
+            if (command.ndjson) return run_records(one, script, session);
             session.bind_data(files[index]);
             return run_once(one, script, session);
         });
@@ -268,7 +306,9 @@ int run_verb(const Command& command) {
         limit_time(command.timeout, command);
         if (files.empty()) refuse_templates(command);
         const Command one = files.empty() ? command : command_for(command, files.front());
-        Session session(session_options(one));
+        Options options = session_options(one);
+        if (one.ndjson) options.data.clear(); // holds the records, and is no input
+        Session session(options);
         return run_profiled(one, script, session);
     });
 }

@@ -68,6 +68,13 @@ void settle_tensor(ArrivingTensor& tensor, const DeclaredType& type, const std::
     if (tensor.data) tensor.data = convert_input(tensor.data, tensor.dtype, place);
 }
 
+// Of one record of many only the types count.
+void leave_out_data(Arriving& tree) {
+    tree.is_of_record = true;
+    tree.tensor.data = Array();
+    std::ranges::for_each(tree.items, leave_out_data);
+}
+
 // Gives every tensor of a tree the dtype that its declaration converts it to.
 void settle(Arriving& tree, const DeclaredType& type) {
     if (tree.form == Arriving::Form::tensor) return settle_tensor(tree.tensor, type, tree.place);
@@ -446,6 +453,7 @@ std::optional<Arriving> BoundInputs::arriving(const std::string& name, const Dec
     Arriving result = found->second->arriving();
     // Arrays of files and memory keep their own dtype; what the declaration makes of it is settled here for all sources.
     settle(result, declared);
+    if (bindings_.is_record && found->second->place == "stdin") leave_out_data(result);
     return result;
 }
 

@@ -26,6 +26,8 @@ namespace vmaprun {
 // Standard input, read at most once however many runs share it.
 class StandardInput {
   public:
+    StandardInput() = default;
+    explicit StandardInput(FileBytes bytes) : bytes_(std::move(bytes)) {} // what stands for it
     // Empty bytes when there is nothing to read, or when standard input is a terminal.
     const FileBytes& bytes(int threads = 1);
 
@@ -49,6 +51,7 @@ struct InputBindings {
     std::vector<ValueBinding> values;
     std::string data;                              // binds the first unbound input; empty: none
     std::shared_ptr<StandardInput> standard_input; // null: not read
+    bool is_record = false;                        // what standard input brings is one record of many: of its values the types alone count
     int threads = 1;                               // that may work on large files
 };
 
@@ -66,6 +69,8 @@ class BoundInputs : public InputSource {
     void require_known(std::span<const std::string> input_names) const;
     // The inputs that the trace has asked about, in script order.
     const std::vector<std::string>& asked() const { return asked_; }
+    // Whether the one value on standard input binds an input as a whole.
+    bool takes_whole_value() const { return standard_value_taken_; }
     // What was given and no input took: keys of standard input (with the nearest name), a data file, a lone value.
     std::vector<Diagnostic> warnings() const;
     // The data of every input of a traced script, in order, converted to its type; where `skipped` says so, an empty array.

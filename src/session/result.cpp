@@ -27,8 +27,6 @@ Tree tree_of(const OutputTree& shape, const std::vector<Array>& arrays) {
     return Tree(std::move(fields));
 }
 
-namespace {
-
 JsonStyle style_of(const JsonFormat& format, int threads) {
     using Nan = JsonFormat::Nan;
     const NanPolicy nan = format.nan == Nan::string    ? NanPolicy::string
@@ -37,6 +35,8 @@ JsonStyle style_of(const JsonFormat& format, int threads) {
                                                        : NanPolicy::error;
     return {format.compact ? Layout::compact : Layout::lines, nan, thread_count(threads)};
 }
+
+namespace {
 
 using NamedArrays = std::vector<std::pair<std::string, Array>>;
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/json_writer.hpp"
 #include "io/tree.hpp"
 #include "trace/trace.hpp"
 #include "vmaprun.hpp"
@@ -24,6 +25,9 @@ struct ResultData {
         throw InternalError("a result has no output `" + name + "`");
     }
 };
+
+// As the library's users say it; `threads`: that may work on large tensors, 0: all.
+JsonStyle style_of(const JsonFormat& format, int threads);
 
 // An output's tree, filled with the arrays of a run.
 Tree tree_of(const OutputTree& shape, const std::vector<Array>& arrays);

@@ -8,158 +8,18 @@
 #include <new>
 
 #include "array/memory_limit.hpp"
-#include "base/error.hpp"
-#include "base/profile.hpp"
 #include "base/text.hpp"
 #include "exec/memory.hpp"
-#include "exec/run.hpp"
-#include "exec/threads.hpp"
-#include "io/inputs.hpp"
 #include "ir/printer.hpp"
 #include "session/outputs.hpp"
 #include "session/result.hpp"
+#include "session/state.hpp"
 #include "session/streaming.hpp"
-#include "syntax/diagnostics.hpp"
 #include "syntax/formatter.hpp"
-#include "syntax/parser.hpp"
-#include "trace/trace.hpp"
 #include "transform/pass.hpp"
 #include "transform/splitting.hpp"
 
 namespace vmaprun {
-
-struct Session::State {
-    Options options;
-    std::shared_ptr<StandardInput> standard_input; // read once, however many scripts run
-
-    Message message_of(const Diagnostic& diagnostic) const {
-        const bool is_error = diagnostic.severity == Severity::error;
-        return {is_error,           diagnostic.code, diagnostic.message, render(diagnostic, RenderOptions{options.color}), render_json(diagnostic),
-                is_error ? exit_code_of(diagnostic) : 0};
-    }
-    void add(std::vector<Message>& messages, const std::vector<Diagnostic>& diagnostics) const {
-        for (const Diagnostic& diagnostic : diagnostics) messages.push_back(message_of(diagnostic));
-    }
-    template <class F> int guarded(std::vector<Message>& messages, F&& f) const;
-    enum class Sizes { are_known, may_be_unknown };
-    template <class Require, class Text> TextReport report_on(const std::string& source, const std::string& name, Sizes sizes, Require&& require, Text&& text) const;
-    Traced traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const;
-    InputBindings bindings() const;
-    RunOptions run_options(const Traced& traced) const;
-    // The graph as it is run: after all passes, but in eager mode, which does each operation as it is met.
-    std::shared_ptr<Graph> prepared(const Traced& traced) const;
-    std::vector<double> times_of(const TracedTest& bench, BoundInputs& inputs) const;
-};
-
-namespace {
-
-// ---- one script on its way -------------------------------------------------------------------------------------------
-
-// The text and its imports outlive the parse: diagnostics point into them until they are rendered.
-ParseResult parsed(SourceMap& sources, const std::string& text, const std::string& name) {
-    ParseResult result = parse(sources.add(name, text));
-    if (!result.errors.empty()) throw UserError(std::move(result.errors));
-    return result;
-}
-
-TraceOptions trace_options(SourceMap& sources, const Options& options) {
-    TraceOptions result;
-    result.implicit_inputs = options.implicit_inputs;
-    result.load_module = [&sources](const std::string& path) -> const Source& { return sources.add(path, std::string(read_file(path).view())); };
-    result.folder = options.check_nan ? Folder(fold_finite_node) : Folder(fold_node);
-    return result;
-}
-
-std::vector<std::string> input_names(const ast::Script& script) {
-    std::vector<std::string> names;
-    for (const ast::Item& item : script.items) {
-        if (const auto* input = std::get_if<ast::Input>(&item.node)) names.push_back(input->name.text);
-    }
-    return names;
-}
-
-ProfileSpan::What phase(const char* name) { return {name, {}, {}}; }
-
-Diagnostic bug(const std::string& what) {
-    return error("", "internal error: " + what)
-        .help("this is a bug of vmaprun: please report it, with the script and the command that led here")
-        .exits(70);
-}
-
-} // namespace
-
-template <class F> int Session::State::guarded(std::vector<Message>& messages, F&& f) const {
-    std::vector<Diagnostic> diagnostics;
-    try {
-        f();
-        return 0;
-    } catch (const UserError& failure) {
-        diagnostics = failure.diagnostics();
-    } catch (const std::bad_alloc&) {
-        diagnostics.push_back(error("E602", "the memory is out"));
-    } catch (const InternalError& failure) {
-        diagnostics.push_back(bug(failure.what()));
-    } catch (const std::logic_error& failure) {
-        diagnostics.push_back(bug(failure.what()));
-    }
-    add(messages, diagnostics);
-    // A script that is wrong is wrong whatever data it gets: that goes before a fault of the data.
-    std::optional<int> status;
-    for (const Diagnostic& diagnostic : diagnostics) {
-        if (diagnostic.severity == Severity::error && (!status || exit_code_of(diagnostic) == 3)) status = exit_code_of(diagnostic);
-    }
-    return status.value_or(70);
-}
-
-// Traces, and adds the warnings: also before errors, because what binds no input tells why another is missing.
-Traced Session::State::traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const {
-    try {
-        const ProfileSpan span("phase", [] { return phase("trace"); });
-        Traced result = trace(script, inputs, trace_options);
-        add(messages, result.warnings);
-        add(messages, inputs.warnings());
-        return result;
-    } catch (const UserError&) {
-        add(messages, inputs.warnings());
-        throw;
-    }
-}
-
-InputBindings Session::State::bindings() const {
-    InputBindings result;
-    for (const std::string& text : options.files) result.files.push_back(parse_file_binding(text));
-    for (const std::string& text : options.values) result.values.push_back(parse_value_binding(text));
-    result.data = options.data;
-    if (options.read_stdin) result.standard_input = standard_input;
-    result.threads = thread_count(options.threads);
-    return result;
-}
-
-// What flags leave open is as the script's context(...) says.
-RunOptions Session::State::run_options(const Traced& traced) const {
-    RunOptions result;
-    const auto setting = [&](const std::string& key) {
-        const auto found = traced.context.values.find(key);
-        return found == traced.context.values.end() ? std::string() : found->second;
-    };
-    const bool eager = options.mode == Options::Mode::script ? setting("mode") == "eager" : options.mode == Options::Mode::eager;
-    const bool one_thread = options.strategy == Options::Strategy::script ? setting("strategy") == "none" : options.strategy == Options::Strategy::none;
-    result.mode = eager ? RunOptions::Mode::eager : RunOptions::Mode::graph;
-    result.devices = options.devices > 0 || setting("devices").empty() ? options.devices : std::stoi(setting("devices"));
-    result.deals_work = !one_thread;
-    result.threads = options.threads;
-    result.check_nan = options.check_nan;
-    result.clamp_indices = options.clamp_indices;
-    result.debug = options.debug;
-    return result;
-}
-
-std::shared_ptr<Graph> Session::State::prepared(const Traced& traced) const {
-    const ProfileSpan span("phase", [] { return phase("passes"); });
-    const RunOptions how = run_options(traced);
-    // The check speaks of what the script says: its operations, and samples as it has them.
-    return how.mode == RunOptions::Mode::eager || how.check_nan ? traced.graph : run_passes(traced.graph);
-}
 
 Session::Session(Options options) : state_(std::make_unique<State>()) {
     state_->options = std::move(options);

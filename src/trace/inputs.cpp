@@ -231,8 +231,11 @@ Datum Tracer::bring_leaf(const std::string& name, const ast::Type* type, Span sp
         });
         if (fits) return builder_->add(op_named("cast"), {read}, {*dtype});
     }
-    traced_.inputs.push_back({name, std::move(path), TensorType{*dtype, shape, false}});
-    return builder_->parameter(traced_.inputs.back().type, {}, name);
+    traced_.inputs.push_back({name, std::move(path), TensorType{*dtype, shape, false}, {}, arriving.is_of_record});
+    TensorType taken = traced_.inputs.back().type;
+    if (!arriving.is_of_record) return builder_->parameter(std::move(taken), {}, name);
+    taken.shape.insert(taken.shape.begin(), Dim(options_.records));
+    return builder_->lane(builder_->parameter(std::move(taken), {}, name), *records_, 0);
 }
 
 void Tracer::check_input_shape(const ast::Type& type, const std::string& what, const Dims& shape, Span span, const std::string& place) {

@@ -127,6 +127,10 @@ void Tracer::hoist(const ast::Script& script, const ScopePtr& scope) {
 
 void Tracer::prepare(const ast::Script& script) {
     main_ = script.source;
+    if (options_.records > 0) {
+        records_ = builder_->new_lane({options_.records, {}, {}, 0, 0, 0});
+        builder_->push_nesting({Nesting::Kind::lane, *records_});
+    }
     for (const ast::Item& item : script.items) {
         if (const auto* input = std::get_if<ast::Input>(&item.node)) {
             const std::size_t unclaimed = source_.claims(input->name.text) ? 0 : 1;
@@ -328,6 +332,9 @@ Traced Tracer::finish() {
     if (!errors_.empty()) {
         std::ranges::stable_sort(errors_, {}, [&](const Diagnostic& diagnostic) { return place_in(main_, diagnostic); });
         throw UserError(std::move(errors_));
+    }
+    if (records_) {
+        for (Value& output : outputs_) output = builder_->unlane(output, *records_, 0);
     }
     traced_.graph = builder_->finish(outputs_);
     return std::move(traced_);

@@ -45,6 +45,7 @@ struct Arriving {
     std::vector<Arriving> items;
     std::vector<std::string> names; // record
     std::string place;              // for messages: "stdin", "x.npy", "--set x"
+    bool is_of_record = false;      // it comes with each record anew (TraceOptions::records)
 };
 
 class InputSource {
@@ -68,6 +69,7 @@ struct TracedInput {
     std::vector<std::string> path; // inside it: record fields and tuple positions; empty for a plain tensor
     TensorType type;               // what the graph takes: data is converted to it at load (E5xx where it can't be)
     std::optional<Array> value = {}; // its default, where nothing is bound to it
+    bool is_of_record = false;       // the graph's input has a leading axis of records, which `type` is without
 };
 
 struct OutputTree {
@@ -111,6 +113,7 @@ struct TraceOptions {
     bool implicit_inputs = false; // -e: a free name that is no builtin is an input
     bool symbolic = false;        // check, graph: inputs without data have symbols for unknown sizes
     bool keep_tests = false;
+    std::int64_t records = 0;     // the script once for each of so many records: what arrives with them, and all outputs, have them as a leading axis
     ModuleLoader load_module;
     Folder folder;                // from the engine
 };

@@ -255,6 +255,7 @@ class Tracer {
     std::map<std::string, Span, std::less<>> top_places_; // where the script binds its names, also those not bound yet
     Traced traced_;
     std::vector<Value> outputs_;
+    std::optional<LaneId> records_; // the mapped axis around the whole script, where it is run for many records
     std::size_t inputs_total_ = 0, inputs_without_default_ = 0, inputs_met_ = 0;
     std::int64_t next_witness_ = 0;
 };

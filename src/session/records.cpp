@@ -1,0 +1,385 @@
+#include "session/records.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "array/memory_limit.hpp"
+#include "base/text.hpp"
+#include "exec/memory.hpp"
+#include "exec/threads.hpp"
+#include "io/json_writer.hpp"
+#include "ir/op.hpp"
+#include "session/result.hpp"
+
+namespace vmaprun {
+namespace {
+
+constexpr std::size_t most_at_once = 4096;  // records that are read before some are run
+constexpr std::size_t most_kinds = 256;     // that are remembered
+constexpr std::size_t records_a_part = 64;  // of the work that threads share
+constexpr std::int64_t batch_sizes[] = {4096, 1024, 256, 64, 16, 4, 1}; // each has a graph of its own
+
+// ---- the structure of a record ---------------------------------------------------------------------------------------
+
+// What a tensor object says of itself.
+void describe_tensor(const JsonValue& value, std::string& text) {
+    if (const std::string* dtype = value.member("dtype")->text()) text += json_string(*dtype);
+    if (const JsonNumbers* shape = value.member("shape")->numbers()) text += std::string_view(shape->document.data() + shape->begin, shape->end - shape->begin);
+}
+
+// All that decides which types the inputs get, but for the values of numbers.
+void describe(const JsonValue& value, std::string& text) {
+    if (const JsonNumbers* numbers = value.numbers()) {
+        const JsonContent& has = numbers->content;
+        const unsigned content = unsigned{has.integer} | unsigned{has.negative} << 1U | unsigned{has.above_i64} << 2U | unsigned{has.beyond_64_bits} << 3U |
+                                 unsigned{has.fraction} << 4U | unsigned{has.special} << 5U | unsigned{has.boolean} << 6U;
+        text += static_cast<char>('0' + static_cast<char>(content));
+        for (const std::int64_t extent : numbers->shape) text += std::to_string(extent) + ",";
+    } else if (const JsonValue::List* list = value.list()) {
+        text += '[';
+        for (const JsonValue& item : *list) describe(item, text);
+        text += ']';
+    } else if (const JsonValue::Record* record = value.record()) {
+        text += '{';
+        for (const JsonMember& member : *record) {
+            text += json_string(member.name) + ":";
+            describe(member.value, text);
+        }
+        if (is_tensor_envelope(value)) describe_tensor(value, text);
+        text += '}';
+    } else {
+        text += '"';
+    }
+}
+
+std::string structure_of(const JsonValue& value) {
+    std::string text;
+    describe(value, text);
+    return text;
+}
+
+// ---- results ---------------------------------------------------------------------------------------------------------
+
+Array slice(const Array& array, std::int64_t index) {
+    View view = array.view();
+    view.data += index * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
+    view.shape.erase(view.shape.begin());
+    view.strides.erase(view.strides.begin());
+    return array.with_view(std::move(view));
+}
+
+std::string line_of(const Traced& traced, const std::vector<Array>& arrays, JsonFormat::Nan nan) {
+    if (traced.outputs.empty()) return {};
+    const JsonStyle style = style_of({true, nan}, 1);
+    if (traced.outputs.size() == 1 && traced.outputs.front().name.empty()) return json_text(tree_of(traced.outputs.front().tree, arrays), style) + "\n";
+    Tree::Record record;
+    for (const TracedOutput& output : traced.outputs) record.emplace_back(output.name, tree_of(output.tree, arrays));
+    return json_text(Tree(std::move(record)), style) + "\n";
+}
+
+bool prints(const Graph& graph) {
+    return std::ranges::any_of(graph.nodes, [](const Node& node) { return node.op->name() == "debug" || std::ranges::any_of(node.bodies, [](const auto& body) { return prints(*body); }); });
+}
+
+} // namespace
+
+// ---- kinds -----------------------------------------------------------------------------------------------------------
+
+class RecordKind {
+  public:
+    enum class Takes { members, whole }; // an input takes a member of the record, or the only one all of it
+
+    // Of records that only run one by one.
+    RecordKind() = default;
+    RecordKind(Traced traced, std::vector<Array> fixed, Takes takes, std::string sample)
+        : traced_(std::move(traced)), fixed_(std::move(fixed)), takes_(takes), sample_(std::move(sample)) {
+        runs_together_ = !prints(*traced_.graph);
+    }
+
+    bool runs_together() const { return runs_together_; }
+    const Traced& traced() const { return traced_; }
+    const std::string& sample() const { return sample_; } // the text of a record of the kind
+
+    // What the inputs take of a record: throws where a value doesn't fit.
+    std::vector<Array> leaves_of(const JsonValue& record) const {
+        std::vector<Array> leaves;
+        for (const TracedInput& input : traced_.inputs) {
+            if (!input.is_of_record) continue;
+            JsonValue item;
+            const JsonValue* at = takes_ == Takes::whole ? &record : record.member(input.name);
+            for (const std::string& step : input.path) {
+                if (const JsonValue* member = at->member(step)) {
+                    at = member;
+                    continue;
+                }
+                item = JsonValue(at->items().at(std::stoul(step)));
+                at = &item;
+            }
+            const Shape shape = values_of_shape(input.type.shape);
+            leaves.push_back(to_array(*at, {input.type.dtype, static_cast<int>(shape.size()), shape}, "$"));
+            if (leaves.back().shape() != shape) throw InternalError("a record of another kind");
+        }
+        return leaves;
+    }
+
+    // The graph's inputs for some records.
+    std::vector<Array> inputs_of(std::span<Record* const> records) const {
+        std::vector<Array> inputs;
+        std::size_t leaf = 0;
+        for (std::size_t i = 0; i < traced_.inputs.size(); ++i) {
+            if (!traced_.inputs[i].is_of_record) {
+                inputs.push_back(fixed_[i]);
+                continue;
+            }
+            Shape shape = records.front()->leaves[leaf].shape();
+            shape.insert(shape.begin(), static_cast<std::int64_t>(records.size()));
+            Array all(traced_.inputs[i].type.dtype, std::move(shape));
+            std::byte* target = all.view().data;
+            for (const Record* record : records) {
+                const Array one = record->leaves[leaf].contiguous();
+                const std::size_t bytes = static_cast<std::size_t>(one.size()) * size_of(one.dtype());
+                if (bytes > 0) std::memcpy(target, one.view().data, bytes);
+                target += bytes;
+            }
+            inputs.push_back(std::move(all));
+            ++leaf;
+        }
+        return inputs;
+    }
+
+    std::map<std::int64_t, std::shared_ptr<Graph>> graphs; // ready to run, by the number of records
+
+  private:
+    static Shape values_of_shape(const Dims& dims) {
+        Shape shape;
+        for (const Dim& dim : dims) shape.push_back(dim.value());
+        return shape;
+    }
+
+    Traced traced_;
+    std::vector<Array> fixed_; // by input: what is the same for all records
+    Takes takes_ = Takes::members;
+    std::string sample_;
+    bool runs_together_ = false;
+};
+
+// ---- the runner ------------------------------------------------------------------------------------------------------
+
+RecordRunner::RecordRunner(const Session::State& state, const ast::Script& script, SourceMap& sources, const RecordStream& stream)
+    : state_(state), script_(script), sources_(sources), stream_(stream), tracing_(trace_options(sources, state.options)) {
+    tracing_.load_module = [this](const std::string& path) -> const Source& { return module(path); };
+}
+RecordRunner::~RecordRunner() = default;
+
+// Each file of an import is read once.
+const Source& RecordRunner::module(const std::string& path) {
+    const auto known = modules_.find(path);
+    if (known != modules_.end()) return *known->second;
+    const Source& source = sources_.add(path, std::string(read_file(path).view()));
+    modules_.emplace(path, &source);
+    return source;
+}
+
+void RecordRunner::warn(const std::vector<Message>& messages) {
+    for (const Message& message : messages) {
+        const bool is_known = std::ranges::any_of(warnings_, [&](const Message& other) { return other.text == message.text; });
+        if (!message.is_error && !is_known) warnings_.push_back(message);
+    }
+}
+
+namespace {
+
+// Bindings in which a record stands for standard input.
+InputBindings with_record(InputBindings bindings, const FileBytes& record) {
+    bindings.standard_input = std::make_shared<StandardInput>(record);
+    bindings.threads = 1;
+    return bindings;
+}
+
+Traced traced_for(const Session::State& state, const ast::Script& script, TraceOptions tracing, BoundInputs& inputs, std::int64_t records, std::vector<Message>& messages) {
+    tracing.records = records;
+    if (!state.options.implicit_inputs) inputs.require_known(input_names(script));
+    Traced traced = state.traced(script, inputs, tracing, messages);
+    if (state.options.implicit_inputs) inputs.require_known(traced.input_names);
+    return traced;
+}
+
+// The inputs and their types, and which of them come with the record.
+std::string types_of(const Traced& traced) {
+    std::string text;
+    for (const TracedInput& input : traced.inputs) {
+        text += input.name;
+        for (const std::string& step : input.path) text += "." + step;
+        text += ": " + input.type.text() + (input.is_of_record ? " of the record; " : input.value ? " by default; " : "; ");
+    }
+    return text;
+}
+
+} // namespace
+
+RecordKind& RecordRunner::kind_of(const Record& record) {
+    const std::string structure = structure_of(record.value);
+    if (const auto known = by_structure_.find(structure); known != by_structure_.end()) return *known->second;
+    if (by_structure_.size() >= most_kinds) by_structure_.clear(), by_types_.clear();
+    std::shared_ptr<RecordKind> kind;
+    const std::vector<Diagnostic> failures = failures_of([&] {
+        InputBindings bindings = with_record(state_.bindings(), record.line.text);
+        bindings.is_record = true;
+        BoundInputs inputs(std::move(bindings));
+        std::vector<Message> messages;
+        Traced traced = traced_for(state_, script_, tracing_, inputs, 1, messages);
+        warn(messages);
+        const auto takes = inputs.takes_whole_value() ? RecordKind::Takes::whole : RecordKind::Takes::members;
+        const std::string types = types_of(traced) + (inputs.takes_whole_value() ? "whole" : "");
+        if (const auto known = by_types_.find(types); known != by_types_.end()) {
+            kind = known->second;
+            return;
+        }
+        std::vector<bool> of_record;
+        for (const TracedInput& input : traced.inputs) of_record.push_back(input.is_of_record);
+        std::vector<Array> fixed = inputs.load(traced, of_record);
+        kind = std::make_shared<RecordKind>(std::move(traced), std::move(fixed), takes, std::string(record.line.text.view()));
+        by_types_.emplace(types, kind);
+    });
+    if (!failures.empty()) kind = std::make_shared<RecordKind>();
+    return *by_structure_.emplace(structure, std::move(kind)).first->second;
+}
+
+void RecordRunner::run(std::span<Record> records) {
+    const ThreadPool pool(thread_count(state_.options.threads));
+    const auto for_each_part = [&](auto&& f) {
+        const std::size_t parts = (records.size() + records_a_part - 1) / records_a_part;
+        pool.each(static_cast<std::int64_t>(parts), [&](std::int64_t part) {
+            for (Record& record : records.subspan(static_cast<std::size_t>(part) * records_a_part).first(std::min(records_a_part, records.size() - static_cast<std::size_t>(part) * records_a_part))) f(record);
+        });
+    };
+    for_each_part([](Record& record) {
+        record.failures = failures_of([&] { record.value = parse_json(record.line.text, record.line.number); });
+    });
+    std::vector<std::pair<RecordKind*, std::vector<Record*>>> groups;
+    std::vector<std::shared_ptr<RecordKind>> held; // though others may take their places
+    for (Record& record : records) {
+        if (!record.failures.empty()) continue;
+        RecordKind* kind = &kind_of(record);
+        auto group = std::ranges::find_if(groups, [&](const auto& each) { return each.first == kind; });
+        if (group == groups.end()) group = groups.insert(groups.end(), {kind, {}});
+        group->second.push_back(&record);
+    }
+    for (auto& [kind, members] : groups) run_together(*kind, members);
+}
+
+void RecordRunner::run_together(RecordKind& kind, std::span<Record*> records) {
+    std::vector<Record*> ready;
+    for (Record* record : records) {
+        const bool converts = kind.runs_together() && failures_of([&] { record->leaves = kind.leaves_of(record->value); }).empty();
+        if (converts) ready.push_back(record);
+        else run_alone(*record);
+    }
+    for (std::span<Record*> rest(ready); !rest.empty();) {
+        const auto size = static_cast<std::size_t>(*std::ranges::find_if(batch_sizes, [&](std::int64_t each) { return each <= static_cast<std::int64_t>(rest.size()); }));
+        run_batch(kind, rest.first(size));
+        rest = rest.subspan(size);
+    }
+}
+
+void RecordRunner::run_batch(RecordKind& kind, std::span<Record*> records) {
+    const auto count = static_cast<std::int64_t>(records.size());
+    const std::vector<Diagnostic> failures = failures_of([&] {
+        std::shared_ptr<Graph>& graph = kind.graphs[count];
+        if (!graph) {
+            InputBindings bindings = with_record(state_.bindings(), FileBytes("stdin", kind.sample()));
+            bindings.is_record = true;
+            BoundInputs inputs(std::move(bindings));
+            std::vector<Message> ignored;
+            graph = state_.prepared(traced_for(state_, script_, tracing_, inputs, count, ignored));
+        }
+        const std::vector<Array> outputs = vmaprun::run(*graph, kind.inputs_of(records), state_.run_options(kind.traced()));
+        ThreadPool(thread_count(state_.options.threads)).each((count + static_cast<std::int64_t>(records_a_part) - 1) / static_cast<std::int64_t>(records_a_part), [&](std::int64_t part) {
+            const std::int64_t first = part * static_cast<std::int64_t>(records_a_part);
+            for (std::int64_t i = first; i < std::min(count, first + static_cast<std::int64_t>(records_a_part)); ++i) {
+                std::vector<Array> slices;
+                for (const Array& output : outputs) slices.push_back(slice(output, i));
+                records[static_cast<std::size_t>(i)]->result = line_of(kind.traced(), slices, stream_.nan);
+            }
+        });
+    });
+    if (failures.empty()) return;
+    if (count == 1) return run_alone(*records.front());
+    // Some record fails: it is found among fewer.
+    const std::size_t quarter = std::max<std::size_t>(1, records.size() / 4);
+    for (std::size_t first = 0; first < records.size(); first += quarter) run_batch(kind, records.subspan(first, quarter));
+}
+
+void RecordRunner::run_alone(Record& record) {
+    record.failures = failures_of([&] {
+        BoundInputs inputs(with_record(state_.bindings(), record.line.text));
+        std::vector<Message> messages;
+        const Traced traced = traced_for(state_, script_, tracing_, inputs, 0, messages);
+        warn(messages);
+        const std::vector<Array> outputs = vmaprun::run(*state_.prepared(traced), inputs.load(traced), state_.run_options(traced));
+        record.result = line_of(traced, outputs, stream_.nan);
+    });
+    for (Diagnostic& failure : record.failures) failure.notes.push_back("the record is line " + std::to_string(record.line.number) + " of " + stream_.name);
+}
+
+// ---- the stream ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string error_line(const Record& record) {
+    const Diagnostic& first = record.failures.front();
+    std::string text = "{\"error\": {\"line\": " + std::to_string(record.line.number);
+    if (!first.code.empty()) text += ", \"code\": " + json_string(first.code);
+    return text + ", \"message\": " + json_string(first.message) + "}}\n";
+}
+
+} // namespace
+
+StreamReport Session::stream(const std::string& source, const std::string& name, const RecordStream& stream) {
+    StreamReport report;
+    // What is wrong whatever the records are is said before any is read.
+    Options without_records = state_->options;
+    without_records.read_stdin = false;
+    const Result checked = Session(without_records).check(source, name);
+    if (checked.exit_code() == 3 || checked.exit_code() == 2) {
+        report.messages = checked.messages();
+        report.exit_code = checked.exit_code();
+        return report;
+    }
+    SourceMap sources;
+    report.exit_code = state_->guarded(report.messages, [&] {
+        const ParseResult script = parsed(sources, source, name);
+        const MemoryLimit limit(state_->options.memory);
+        const MemoryScope memory;
+        RecordRunner runner(*state_, script.script, sources, stream);
+        LineReader lines(stream.descriptor, stream.name);
+        const auto wait = std::chrono::nanoseconds(static_cast<std::int64_t>(stream.latency * 1e9));
+        std::vector<Diagnostic> end;
+        while (end.empty() && !lines.is_at_end()) {
+            std::vector<Record> records;
+            for (Line& line : lines.read(most_at_once, wait)) records.emplace_back().line = std::move(line);
+            runner.run(records);
+            std::string text;
+            for (Record& record : records) {
+                ++report.records;
+                if (!record.failures.empty()) {
+                    ++report.failed;
+                    if (!stream.keep_going) {
+                        end = std::move(record.failures);
+                        break;
+                    }
+                    record.result = error_line(record);
+                }
+                text += record.result;
+            }
+            if (!text.empty()) stream.sink(text);
+        }
+        report.messages = runner.warnings();
+        if (!end.empty()) throw UserError(std::move(end));
+    });
+    if (report.exit_code == 0 && report.failed > 0) report.exit_code = 1;
+    return report;
+}
+
+} // namespace vmaprun

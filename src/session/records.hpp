@@ -1,0 +1,58 @@
+// One script on each record of a stream. Records whose inputs have one type are run together, the script mapped over them (TraceOptions::records);
+// law 1 says that each result is what the record alone gives. What fails so, a record alone, or a script that has sizes out of its records, is run
+// by itself as any script is, which also words the error.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/json_reader.hpp"
+#include "io/lines.hpp"
+#include "io/tree.hpp"
+#include "session/state.hpp"
+
+namespace vmaprun {
+
+struct Record {
+    Line line;
+    JsonValue value;
+    std::vector<Array> leaves; // what the graph's inputs take of it
+    std::string result;        // its line of JSON, with its end
+    std::vector<Diagnostic> failures; // why there is none
+};
+
+// What all records of a kind have in common: which inputs they bind, by values of which types.
+class RecordKind;
+
+class RecordRunner {
+  public:
+    // The script outlives it.
+    RecordRunner(const Session::State& state, const ast::Script& script, SourceMap& sources, const RecordStream& stream);
+    ~RecordRunner();
+
+    // Gives each record its result or its failures.
+    void run(std::span<Record> records);
+    std::vector<Message> warnings() const { return warnings_; }
+
+  private:
+    RecordKind& kind_of(const Record& record);
+    void run_together(RecordKind& kind, std::span<Record*> records);
+    void run_batch(RecordKind& kind, std::span<Record*> records);
+    void run_alone(Record& record);
+    void warn(const std::vector<Message>& messages);
+    const Source& module(const std::string& path);
+
+    const Session::State& state_;
+    const ast::Script& script_;
+    SourceMap& sources_;
+    const RecordStream& stream_;
+    TraceOptions tracing_;
+    std::map<std::string, std::shared_ptr<RecordKind>> by_structure_, by_types_;
+    std::map<std::string, const Source*> modules_;
+    std::vector<Message> warnings_;
+};
+
+} // namespace vmaprun
