@@ -63,6 +63,7 @@ Outputs:
 Running:
   -e, --eval CODE                  a script on the command line; free names are inputs
   -j, --jobs N                     files of a batch at the same time
+  --resume                         leave out files whose outputs are there
   --threads N                      threads (default: all CPUs)
   --device cpu, --devices N, --strategy auto_parallel|none
                                    as in context(...): these win, and never change a result
@@ -223,6 +224,7 @@ void add_run(CLI::App& app, Command& command, std::vector<std::string>& outputs)
     add_choice<Nan>(app, "--nan", command.json.nan, {{"string", Nan::string}, {"null", Nan::null}, {"literal", Nan::literal}, {"error", Nan::error}});
     app.add_option("--profile", command.profile);
     app.add_option("-j,--jobs", command.jobs)->check(CLI::Range(1, 1024));
+    app.add_flag("--resume", command.resume);
     CLI::Option* const ndjson = app.add_flag("--ndjson", command.ndjson);
     app.add_flag("--keep-going", command.keep_going)->needs(ndjson);
     app.add_option_function<std::string>("--latency", [&command](const std::string& text) { command.latency = *duration_in(text); })

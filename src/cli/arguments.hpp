@@ -34,6 +34,7 @@ struct Command {
     bool keep_going = false; // with it: a line that fails stops nothing
     double latency = 0.05;  // with it: seconds
     int jobs = 1;
+    bool resume = false; // a data file whose outputs are there is left out
     double timeout = 0; // seconds; 0: none
     std::string profile; // a trace goes there; empty: none
     std::string device = "cpu";

@@ -234,8 +234,25 @@ void require_distinct_outputs(const Command& command, const std::vector<std::str
     }
 }
 
+// Whether all outputs of a data file are there, none of them older than it.
+bool is_complete(const Command& command, const std::string& file) {
+    struct stat data {};
+    if (command.outputs.empty() || stat(file.c_str(), &data) != 0) return false;
+    return std::ranges::all_of(filled(command, file).outputs, [&](const OutputPath& output) {
+        struct stat made {};
+        if (stat(output.path.c_str(), &made) != 0 || !S_ISREG(made.st_mode)) return false;
+        return std::pair(made.st_mtim.tv_sec, made.st_mtim.tv_nsec) >= std::pair(data.st_mtim.tv_sec, data.st_mtim.tv_nsec);
+    });
+}
+
+// The files that --resume leaves to be done.
+std::vector<std::string> not_complete(const Command& command, std::vector<std::string> files) {
+    const std::size_t complete = std::erase_if(files, [&](const std::string& file) { return is_complete(command, file); });
+    if (complete > 0 && !command.quiet && command.diagnostics == DiagnosticsFormat::human) say(remark(command, std::to_string(complete) + " of " + std::to_string(files.size() + complete) + " files are complete"));
+    return files;
+}
+
 int run_batch(const Command& command, const ScriptText& script, const std::vector<std::string>& files) {
-    require_distinct_outputs(command, files);
     const auto cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     Command shared = command;
     shared.session = session_options(command);
@@ -302,7 +319,12 @@ int run_verb(const Command& command) {
         const ScriptText script = the_script(command);
         const std::vector<std::string> files = data_files(command);
         if (files.size() > 1 && !command.profile.empty()) fail_usage("--profile records one run, and this is a batch", "give it one of the files");
-        if (files.size() > 1) return run_batch(command, script, files);
+        if (command.resume && (files.empty() || command.outputs.empty())) fail_usage("--resume goes on with a batch that writes files", "as in `vmaprun s.vm 'data/*.npy' -o 'out/{stem}.npy' --resume`");
+        if (files.size() > 1) {
+            require_distinct_outputs(command, files);
+            return run_batch(command, script, command.resume ? not_complete(command, files) : files);
+        }
+        if (command.resume && is_complete(command, files.front())) return 0;
         limit_time(command.timeout, command);
         if (files.empty()) refuse_templates(command);
         const Command one = files.empty() ? command : command_for(command, files.front());

@@ -90,6 +90,11 @@ FileBytes read_from(int descriptor, const std::string& name, std::size_t capacit
 
 } // namespace
 
+const FileBytes& FileBytes::nothing() {
+    static const FileBytes empty(std::string{}, std::string_view{});
+    return empty;
+}
+
 FileBytes::FileBytes(std::string name, std::string_view bytes)
     : name_(std::make_shared<const std::string>(std::move(name))), buffer_(padded_buffer(bytes.size())), size_(bytes.size()) {
     if (!bytes.empty()) std::memcpy(buffer_->data(), bytes.data(), bytes.size());

@@ -12,24 +12,33 @@
 
 namespace vmaprun {
 
-// The bytes of a file, shared and never changed. Invariant: at least 64 zero bytes follow the last byte, so scanners
-// need no bounds check and may load whole words.
+// The bytes of a file, shared and never changed. Invariant: a zero byte follows the last byte, and as many more as `file_bytes_padding` says can be
+// read, so scanners need no bounds check and may load whole words.
 class FileBytes {
   public:
-    FileBytes() : FileBytes(std::string{}, std::string_view{}) {}
+    FileBytes() : FileBytes(nothing()) {}
     // A copy of `bytes`; `name` is what messages call it.
     FileBytes(std::string name, std::string_view bytes);
     FileBytes(std::string name, std::shared_ptr<Buffer> buffer, std::size_t size);
 
     const std::string& name() const { return *name_; }
-    std::string_view view() const { return {reinterpret_cast<const char*>(buffer_->data()), size_}; }
-    const char* data() const { return reinterpret_cast<const char*>(buffer_->data()); }
+    std::string_view view() const { return {data(), size_}; }
+    const char* data() const { return reinterpret_cast<const char*>(buffer_->data()) + begin_; }
     std::size_t size() const { return size_; }
+    // Some of the bytes, behind which a zero byte stands already.
+    FileBytes part(std::size_t begin, std::size_t size) const {
+        FileBytes some = *this;
+        some.begin_ += begin;
+        some.size_ = size;
+        return some;
+    }
 
   private:
+    static const FileBytes& nothing(); // what all that are made of nothing share
+
     std::shared_ptr<const std::string> name_;
     std::shared_ptr<Buffer> buffer_;
-    std::size_t size_ = 0;
+    std::size_t begin_ = 0, size_ = 0;
 };
 
 inline constexpr std::size_t file_bytes_padding = 64;

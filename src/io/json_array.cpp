@@ -325,6 +325,15 @@ Array to_array(const JsonValue& value, const Declared& declared, const std::stri
     return declared.dtype ? convert_input(array, *declared.dtype, path) : array;
 }
 
+void read_array(const JsonValue& value, const Declared& declared, const std::string& path, const View& target) {
+    const Plan plan = plan_of(value, declared, path);
+    if (plan.shape != target.shape) throw InternalError("`" + path + "` is of another shape than was said");
+    if (plan.dtype != target.dtype || plan.dtype == DType::key || is_complex(plan.dtype)) return copy_elements(to_array(value, declared, path).view(), target);
+    visit_dtype(plan.dtype, [&]<class T>(TypeTag<T>) {
+        if constexpr (!std::is_same_v<T, KeyWords>) read_all(*plan.numbers, target.as<T>(), target.size(), plan.dtype, plan.path);
+    });
+}
+
 ScannedType tensor_type_of(const JsonValue& value, const Declared& declared, const std::string& path) {
     Plan plan = plan_of(value, declared, path);
     if (declared.dtype) require_convertible(plan.dtype, *declared.dtype, path);

@@ -91,6 +91,9 @@ bool is_tensor_envelope(const JsonValue& value);
 // E507 a malformed envelope, E512 an envelope of a dtype that does not convert.
 Array to_array(const JsonValue& value, const Declared& declared, const std::string& path);
 
+// The same into an array of the declared dtype, row-major without gaps, which has the shape that comes.
+void read_array(const JsonValue& value, const Declared& declared, const std::string& path, const View& target);
+
 // The dtype and shape that to_array would give, without converting a number (the same errors, but E506 only where no dtype is
 // declared and none holds all the numbers).
 struct ScannedType {

@@ -340,6 +340,20 @@ void write(const Tree& tree, const JsonStyle& style, const Sink& sink, std::stri
 
 void write_json(const Tree& tree, const JsonStyle& style, const Sink& sink) { write(tree, style, sink, "\n"); }
 
+struct JsonLines::State {
+    JsonStyle style;
+    Sink sink;
+    Writer writer{style, sink};
+};
+JsonLines::JsonLines(const JsonStyle& style, Sink sink) : state_(new State{style, std::move(sink)}) {}
+JsonLines::~JsonLines() = default;
+
+void JsonLines::write(const Tree& tree) {
+    if (state_->style.nan == NanPolicy::error) require_finite(tree, "$");
+    state_->writer.tree(tree, 0);
+    state_->writer.finish("\n");
+}
+
 std::string json_text(const Tree& tree, const JsonStyle& style) {
     std::string text;
     write(tree, style, [&](std::string_view piece) { text += piece; }, "");

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,21 @@ using Sink = std::function<void(std::string_view)>;
 
 // The value and a newline, in pieces of about 256 KiB. Under NanPolicy::error, E650 (it names the element) before the first byte.
 void write_json(const Tree& tree, const JsonStyle& style, const Sink& sink);
+
+// Values one after another, each with a newline: what many small ones are best written by.
+class JsonLines {
+  public:
+    JsonLines(const JsonStyle& style, Sink sink);
+    ~JsonLines();
+    JsonLines(const JsonLines&) = delete;
+    JsonLines& operator=(const JsonLines&) = delete;
+    // The sink has all of it afterwards; E650 as write_json.
+    void write(const Tree& tree);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 // The value without a newline.
 std::string json_text(const Tree& tree, const JsonStyle& style = {});

@@ -12,7 +12,8 @@
 namespace vmaprun {
 namespace {
 
-constexpr std::size_t read_bytes = std::size_t{256} << 10U;
+constexpr std::size_t read_bytes = std::size_t{64} << 10U;
+constexpr std::size_t first_capacity = std::size_t{128} << 10U, later_capacity = std::size_t{1} << 20U; // of a buffer
 constexpr std::size_t most_bytes = std::size_t{8} << 20U; // of the lines that are read at once, but for one
 
 using Clock = std::chrono::steady_clock;
@@ -31,30 +32,46 @@ bool is_readable(int descriptor, Clock::time_point moment, bool forever, const s
 
 } // namespace
 
+LineReader::LineReader(int descriptor, std::string name) : descriptor_(descriptor), bytes_(std::move(name), std::string_view()) { renew(first_capacity); }
+
+// Another buffer, with what no line has been made of.
+void LineReader::renew(std::size_t capacity) {
+    auto buffer = std::make_shared<Buffer>(capacity + file_bytes_padding);
+    const std::size_t rest = end_ - begin_;
+    if (rest > 0) std::memcpy(buffer->data(), buffer_->data() + begin_, rest);
+    std::memset(buffer->data() + rest, 0, capacity + file_bytes_padding - rest);
+    searched_ = std::max(searched_, begin_) - begin_;
+    begin_ = 0;
+    end_ = rest;
+    buffer_ = buffer;
+    bytes_ = FileBytes(bytes_.name(), std::move(buffer), capacity);
+}
+
 bool LineReader::take_line(std::vector<Line>& lines) {
-    std::size_t end = held_.find('\n', std::max(begin_, searched_));
-    if (end == std::string::npos) {
-        searched_ = held_.size();
-        if (!ended_ || begin_ == held_.size()) return false;
-        end = held_.size(); // the last, without its end
+    char* const data = reinterpret_cast<char*>(buffer_->data());
+    searched_ = std::max(begin_, searched_);
+    const auto* found = static_cast<const char*>(std::memchr(data + searched_, '\n', end_ - searched_));
+    if (found == nullptr) {
+        searched_ = end_;
+        if (!ended_ || begin_ == end_) return false;
     }
-    const std::string_view text(held_.data() + begin_, end - begin_);
+    const std::size_t end = found == nullptr ? end_ : static_cast<std::size_t>(found - data); // the last may have no end
+    data[end] = '\0';
     const std::uint32_t number = next_number_++;
-    if (text.find_first_not_of(" \t\r") != std::string_view::npos) lines.push_back({number, FileBytes(name_, text)});
-    begin_ = std::min(end + 1, held_.size());
+    const FileBytes text = bytes_.part(begin_, end - begin_);
+    if (text.view().find_first_not_of(" \t\r") != std::string_view::npos) lines.push_back({number, text});
+    begin_ = std::min(end + 1, end_);
     return true;
 }
 
 void LineReader::read_more() {
-    held_.erase(0, begin_);
-    begin_ = 0;
-    searched_ = held_.size();
-    held_.resize(searched_ + read_bytes);
+    const std::size_t capacity = buffer_->size() - file_bytes_padding;
+    if (capacity - end_ < read_bytes) renew(std::max(later_capacity, 2 * (end_ - begin_) + read_bytes));
     ssize_t count = 0;
-    do count = ::read(descriptor_, held_.data() + searched_, read_bytes);
+    do count = ::read(descriptor_, buffer_->data() + end_, read_bytes);
     while (count < 0 && errno == EINTR);
-    held_.resize(searched_ + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-    if (count < 0 && errno != EAGAIN) throw UserError(error("E501", "cannot read `" + name_ + "`: " + std::strerror(errno)));
+    if (count < 0 && errno != EAGAIN) throw UserError(error("E501", "cannot read `" + bytes_.name() + "`: " + std::strerror(errno)));
+    end_ += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
     if (count == 0) ended_ = true;
 }
 
@@ -69,7 +86,7 @@ std::vector<Line> LineReader::read(std::size_t most, std::chrono::nanoseconds lo
             bytes += lines.back().text.size();
         }
         if (lines.size() == most || bytes >= most_bytes || ended_) return lines;
-        if (!is_readable(descriptor_, moment, lines.empty(), name_)) return lines;
+        if (!is_readable(descriptor_, moment, lines.empty(), bytes_.name())) return lines;
         read_more();
     }
 }

@@ -18,23 +18,24 @@ struct Line {
 class LineReader {
   public:
     // The descriptor stays open; `name` is what messages call it, and the texts of lines.
-    LineReader(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+    LineReader(int descriptor, std::string name);
 
     // The lines that come until there are `most` of them or some MiB, or the first has waited for so long, or the descriptor ends. Lines of
     // spaces are left out. Waits for the first line as long as it takes. E501 where reading fails.
     std::vector<Line> read(std::size_t most, std::chrono::nanoseconds longest_wait);
     // Whether the descriptor has ended, and every line of it was read.
-    bool is_at_end() const { return ended_ && begin_ == held_.size(); }
+    bool is_at_end() const { return ended_ && begin_ == end_; }
 
   private:
     bool take_line(std::vector<Line>& lines);
     void read_more();
+    void renew(std::size_t capacity);
 
     int descriptor_;
-    std::string name_;
-    std::string held_;        // what was read
-    std::size_t begin_ = 0;   // of it: where the next line begins
-    std::size_t searched_ = 0; // up to where no end of a line is
+    FileBytes bytes_;                // what was read: lines are parts of it, so it is never changed where they may be
+    std::shared_ptr<Buffer> buffer_; // the same
+    std::size_t begin_ = 0, end_ = 0; // of what no line has been made of yet
+    std::size_t searched_ = 0;        // up to where no end of a line is
     std::uint32_t next_number_ = 1;
     bool ended_ = false;
 };

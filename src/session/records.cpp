@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t most_at_once = 4096;  // records that are read before some are run
 constexpr std::size_t most_kinds = 256;     // that are remembered
 constexpr std::size_t records_a_part = 64;  // of the work that threads share
+std::size_t part_count(std::size_t records) { return (records + records_a_part - 1) / records_a_part; }
 constexpr std::int64_t batch_sizes[] = {4096, 1024, 256, 64, 16, 4, 1}; // each has a graph of its own
 
 // ---- the structure of a record ---------------------------------------------------------------------------------------
@@ -61,7 +62,14 @@ std::string structure_of(const JsonValue& value) {
 
 // ---- results ---------------------------------------------------------------------------------------------------------
 
-Array slice(const Array& array, std::int64_t index) {
+// Places [first, first + count) of the leading axis.
+Array places(const Array& array, std::int64_t first, std::int64_t count) {
+    View view = array.view();
+    view.data += first * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
+    view.shape[0] = count;
+    return array.with_view(std::move(view));
+}
+Array place(const Array& array, std::int64_t index) {
     View view = array.view();
     view.data += index * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
     view.shape.erase(view.shape.begin());
@@ -69,13 +77,30 @@ Array slice(const Array& array, std::int64_t index) {
     return array.with_view(std::move(view));
 }
 
-std::string line_of(const Traced& traced, const std::vector<Array>& arrays, JsonFormat::Nan nan) {
-    if (traced.outputs.empty()) return {};
-    const JsonStyle style = style_of({true, nan}, 1);
-    if (traced.outputs.size() == 1 && traced.outputs.front().name.empty()) return json_text(tree_of(traced.outputs.front().tree, arrays), style) + "\n";
+// What a script gives, as one tree.
+Tree tree_of(const Traced& traced, const std::vector<Array>& arrays) {
+    if (traced.outputs.size() == 1 && traced.outputs.front().name.empty()) return tree_of(traced.outputs.front().tree, arrays);
     Tree::Record record;
     for (const TracedOutput& output : traced.outputs) record.emplace_back(output.name, tree_of(output.tree, arrays));
-    return json_text(Tree(std::move(record)), style) + "\n";
+    return Tree(std::move(record));
+}
+
+// The tensors of such a tree, and which of the arrays they are.
+using Leaves = std::vector<std::pair<Array*, std::size_t>>;
+void collect_leaves(Tree& tree, const OutputTree& shape, Leaves& leaves) {
+    if (auto* array = std::get_if<Array>(&tree.value)) leaves.emplace_back(array, shape.output);
+    if (auto* items = std::get_if<Tree::Tuple>(&tree.value)) {
+        for (std::size_t i = 0; i < items->size(); ++i) collect_leaves((*items)[i], shape.items[i], leaves);
+    }
+    if (auto* fields = std::get_if<Tree::Record>(&tree.value)) {
+        for (std::size_t i = 0; i < fields->size(); ++i) collect_leaves((*fields)[i].second, shape.items[i], leaves);
+    }
+}
+Leaves leaves_of(Tree& tree, const Traced& traced) {
+    Leaves leaves;
+    if (traced.outputs.size() == 1 && traced.outputs.front().name.empty()) collect_leaves(tree, traced.outputs.front().tree, leaves);
+    else for (std::size_t i = 0; i < traced.outputs.size(); ++i) collect_leaves(std::get<Tree::Record>(tree.value)[i].second, traced.outputs[i].tree, leaves);
+    return leaves;
 }
 
 bool prints(const Graph& graph) {
@@ -101,9 +126,21 @@ class RecordKind {
     const Traced& traced() const { return traced_; }
     const std::string& sample() const { return sample_; } // the text of a record of the kind
 
-    // What the inputs take of a record: throws where a value doesn't fit.
-    std::vector<Array> leaves_of(const JsonValue& record) const {
-        std::vector<Array> leaves;
+    // Room for what the inputs take of so many records, an array each.
+    std::vector<Array> room_for(std::int64_t count) const {
+        std::vector<Array> all;
+        for (const TracedInput& input : traced_.inputs) {
+            if (!input.is_of_record) continue;
+            Shape shape = extents_of(input.type);
+            shape.insert(shape.begin(), count);
+            all.emplace_back(input.type.dtype, std::move(shape));
+        }
+        return all;
+    }
+
+    // Reads what they take of a record to a place of that room: throws where a value doesn't fit.
+    void read(const JsonValue& record, const std::vector<Array>& all, std::int64_t index) const {
+        auto room = all.begin();
         for (const TracedInput& input : traced_.inputs) {
             if (!input.is_of_record) continue;
             JsonValue item;
@@ -116,44 +153,25 @@ class RecordKind {
                 item = JsonValue(at->items().at(std::stoul(step)));
                 at = &item;
             }
-            const Shape shape = values_of_shape(input.type.shape);
-            leaves.push_back(to_array(*at, {input.type.dtype, static_cast<int>(shape.size()), shape}, "$"));
-            if (leaves.back().shape() != shape) throw InternalError("a record of another kind");
+            const Array target = place(*room++, index);
+            read_array(*at, {input.type.dtype, static_cast<int>(target.rank()), target.shape()}, "$", target.view());
         }
-        return leaves;
     }
 
-    // The graph's inputs for some records.
-    std::vector<Array> inputs_of(std::span<Record* const> records) const {
+    // The graph's inputs for some of the records.
+    std::vector<Array> inputs_of(const std::vector<Array>& all, std::int64_t first, std::int64_t count) const {
         std::vector<Array> inputs;
-        std::size_t leaf = 0;
-        for (std::size_t i = 0; i < traced_.inputs.size(); ++i) {
-            if (!traced_.inputs[i].is_of_record) {
-                inputs.push_back(fixed_[i]);
-                continue;
-            }
-            Shape shape = records.front()->leaves[leaf].shape();
-            shape.insert(shape.begin(), static_cast<std::int64_t>(records.size()));
-            Array all(traced_.inputs[i].type.dtype, std::move(shape));
-            std::byte* target = all.view().data;
-            for (const Record* record : records) {
-                const Array one = record->leaves[leaf].contiguous();
-                const std::size_t bytes = static_cast<std::size_t>(one.size()) * size_of(one.dtype());
-                if (bytes > 0) std::memcpy(target, one.view().data, bytes);
-                target += bytes;
-            }
-            inputs.push_back(std::move(all));
-            ++leaf;
-        }
+        auto room = all.begin();
+        for (std::size_t i = 0; i < traced_.inputs.size(); ++i) inputs.push_back(traced_.inputs[i].is_of_record ? places(*room++, first, count) : fixed_[i]);
         return inputs;
     }
 
     std::map<std::int64_t, std::shared_ptr<Graph>> graphs; // ready to run, by the number of records
 
   private:
-    static Shape values_of_shape(const Dims& dims) {
+    static Shape extents_of(const TensorType& type) {
         Shape shape;
-        for (const Dim& dim : dims) shape.push_back(dim.value());
+        for (const Dim& dim : type.shape) shape.push_back(dim.value());
         return shape;
     }
 
@@ -246,16 +264,20 @@ RecordKind& RecordRunner::kind_of(const Record& record) {
     return *by_structure_.emplace(structure, std::move(kind)).first->second;
 }
 
+// f(first, last) for parts of some records, on all threads.
+void RecordRunner::in_parts(std::size_t records, const std::function<void(std::size_t, std::size_t)>& f) const {
+    ThreadPool(thread_count(state_.options.threads)).each(static_cast<std::int64_t>(part_count(records)), [&](std::int64_t part) {
+        const std::size_t first = static_cast<std::size_t>(part) * records_a_part;
+        f(first, std::min(first + records_a_part, records));
+    });
+}
+
 void RecordRunner::run(std::span<Record> records) {
-    const ThreadPool pool(thread_count(state_.options.threads));
-    const auto for_each_part = [&](auto&& f) {
-        const std::size_t parts = (records.size() + records_a_part - 1) / records_a_part;
-        pool.each(static_cast<std::int64_t>(parts), [&](std::int64_t part) {
-            for (Record& record : records.subspan(static_cast<std::size_t>(part) * records_a_part).first(std::min(records_a_part, records.size() - static_cast<std::size_t>(part) * records_a_part))) f(record);
-        });
-    };
-    for_each_part([](Record& record) {
-        record.failures = failures_of([&] { record.value = parse_json(record.line.text, record.line.number); });
+    texts_.clear();
+    in_parts(records.size(), [&](std::size_t first, std::size_t last) {
+        for (Record& record : records.subspan(first, last - first)) {
+            record.failures = failures_of([&] { record.value = parse_json(record.line.text, record.line.number); });
+        }
     });
     std::vector<std::pair<RecordKind*, std::vector<Record*>>> groups;
     std::vector<std::shared_ptr<RecordKind>> held; // though others may take their places
@@ -270,45 +292,74 @@ void RecordRunner::run(std::span<Record> records) {
 }
 
 void RecordRunner::run_together(RecordKind& kind, std::span<Record*> records) {
-    std::vector<Record*> ready;
-    for (Record* record : records) {
-        const bool converts = kind.runs_together() && failures_of([&] { record->leaves = kind.leaves_of(record->value); }).empty();
-        if (converts) ready.push_back(record);
-        else run_alone(*record);
+    std::vector<Array> all;
+    std::vector<char> converts(records.size(), 0);
+    if (kind.runs_together()) {
+        all = kind.room_for(static_cast<std::int64_t>(records.size()));
+        in_parts(records.size(), [&](std::size_t first, std::size_t last) {
+            for (std::size_t i = first; i < last; ++i) converts[i] = failures_of([&] { kind.read(records[i]->value, all, static_cast<std::int64_t>(i)); }).empty();
+        });
     }
-    for (std::span<Record*> rest(ready); !rest.empty();) {
-        const auto size = static_cast<std::size_t>(*std::ranges::find_if(batch_sizes, [&](std::int64_t each) { return each <= static_cast<std::int64_t>(rest.size()); }));
-        run_batch(kind, rest.first(size));
-        rest = rest.subspan(size);
+    std::vector<Record*> ready;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        if (converts[i] == 0) {
+            run_alone(*records[i]);
+            continue;
+        }
+        // Those that are left close up.
+        const auto from = static_cast<std::int64_t>(i), to = static_cast<std::int64_t>(ready.size());
+        for (const Array& each : all) {
+            if (from != to) copy_elements(place(each, from).view(), place(each, to).view());
+        }
+        ready.push_back(records[i]);
+    }
+    std::span<Record*> rest(ready);
+    for (std::int64_t first = 0; !rest.empty();) {
+        const std::int64_t size = *std::ranges::find_if(batch_sizes, [&](std::int64_t each) { return each <= static_cast<std::int64_t>(rest.size()); });
+        run_batch(kind, all, first, rest.first(static_cast<std::size_t>(size)));
+        rest = rest.subspan(static_cast<std::size_t>(size));
+        first += size;
     }
 }
 
-void RecordRunner::run_batch(RecordKind& kind, std::span<Record*> records) {
+void RecordRunner::run_batch(RecordKind& kind, const std::vector<Array>& all, std::int64_t first, std::span<Record*> records) {
     const auto count = static_cast<std::int64_t>(records.size());
     const std::vector<Diagnostic> failures = failures_of([&] {
         std::shared_ptr<Graph>& graph = kind.graphs[count];
         if (!graph) {
-            InputBindings bindings = with_record(state_.bindings(), FileBytes("stdin", kind.sample()));
+            InputBindings bindings = with_record(state_.bindings(), FileBytes(stream_.name, kind.sample()));
             bindings.is_record = true;
             BoundInputs inputs(std::move(bindings));
             std::vector<Message> ignored;
             graph = state_.prepared(traced_for(state_, script_, tracing_, inputs, count, ignored));
         }
-        const std::vector<Array> outputs = vmaprun::run(*graph, kind.inputs_of(records), state_.run_options(kind.traced()));
-        ThreadPool(thread_count(state_.options.threads)).each((count + static_cast<std::int64_t>(records_a_part) - 1) / static_cast<std::int64_t>(records_a_part), [&](std::int64_t part) {
-            const std::int64_t first = part * static_cast<std::int64_t>(records_a_part);
-            for (std::int64_t i = first; i < std::min(count, first + static_cast<std::int64_t>(records_a_part)); ++i) {
-                std::vector<Array> slices;
-                for (const Array& output : outputs) slices.push_back(slice(output, i));
-                records[static_cast<std::size_t>(i)]->result = line_of(kind.traced(), slices, stream_.nan);
-            }
-        });
+        write(kind, vmaprun::run(*graph, kind.inputs_of(all, first, count), state_.run_options(kind.traced())), records);
     });
     if (failures.empty()) return;
     if (count == 1) return run_alone(*records.front());
     // Some record fails: it is found among fewer.
-    const std::size_t quarter = std::max<std::size_t>(1, records.size() / 4);
-    for (std::size_t first = 0; first < records.size(); first += quarter) run_batch(kind, records.subspan(first, quarter));
+    const std::int64_t quarter = count / 4;
+    for (std::int64_t part = 0; part < 4; ++part) run_batch(kind, all, first + part * quarter, records.subspan(static_cast<std::size_t>(part * quarter), static_cast<std::size_t>(quarter)));
+}
+
+// The lines of some records, out of the arrays that have all of them.
+void RecordRunner::write(const RecordKind& kind, const std::vector<Array>& outputs, std::span<Record*> records) {
+    if (outputs.empty()) return;
+    std::vector<std::string*> texts;
+    for (std::size_t part = 0; part < part_count(records.size()); ++part) texts.push_back(&texts_.emplace_back());
+    in_parts(records.size(), [&](std::size_t first, std::size_t last) {
+        std::string& text = *texts[first / records_a_part];
+        Tree tree = tree_of(kind.traced(), outputs);
+        const Leaves leaves = leaves_of(tree, kind.traced());
+        std::vector<std::size_t> ends{0};
+        JsonLines lines(style_of({true, stream_.nan}, 1), [&](std::string_view piece) { text += piece; });
+        for (std::size_t i = first; i < last; ++i) {
+            for (const auto& [leaf, output] : leaves) *leaf = place(outputs[output], static_cast<std::int64_t>(i));
+            lines.write(tree);
+            ends.push_back(text.size());
+        }
+        for (std::size_t i = first; i < last; ++i) records[i]->result = std::string_view(text).substr(ends[i - first], ends[i - first + 1] - ends[i - first]);
+    });
 }
 
 void RecordRunner::run_alone(Record& record) {
@@ -318,7 +369,7 @@ void RecordRunner::run_alone(Record& record) {
         const Traced traced = traced_for(state_, script_, tracing_, inputs, 0, messages);
         warn(messages);
         const std::vector<Array> outputs = vmaprun::run(*state_.prepared(traced), inputs.load(traced), state_.run_options(traced));
-        record.result = line_of(traced, outputs, stream_.nan);
+        if (!outputs.empty()) record.result = texts_.emplace_back(json_text(tree_of(traced, outputs), style_of({true, stream_.nan}, 1)) + "\n");
     });
     for (Diagnostic& failure : record.failures) failure.notes.push_back("the record is line " + std::to_string(record.line.number) + " of " + stream_.name);
 }
@@ -369,7 +420,7 @@ StreamReport Session::stream(const std::string& source, const std::string& name,
                         end = std::move(record.failures);
                         break;
                     }
-                    record.result = error_line(record);
+                    text += error_line(record);
                 }
                 text += record.result;
             }

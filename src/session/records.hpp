@@ -3,10 +3,13 @@
 // by itself as any script is, which also words the error.
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/json_reader.hpp"
@@ -19,8 +22,7 @@ namespace vmaprun {
 struct Record {
     Line line;
     JsonValue value;
-    std::vector<Array> leaves; // what the graph's inputs take of it
-    std::string result;        // its line of JSON, with its end
+    std::string_view result;          // its line of JSON, with its end: the runner's, until it runs others
     std::vector<Diagnostic> failures; // why there is none
 };
 
@@ -38,9 +40,12 @@ class RecordRunner {
     std::vector<Message> warnings() const { return warnings_; }
 
   private:
+    void in_parts(std::size_t records, const std::function<void(std::size_t, std::size_t)>& f) const;
     RecordKind& kind_of(const Record& record);
     void run_together(RecordKind& kind, std::span<Record*> records);
-    void run_batch(RecordKind& kind, std::span<Record*> records);
+    // `all`: the inputs of all records of the kind, these from `first` on.
+    void run_batch(RecordKind& kind, const std::vector<Array>& all, std::int64_t first, std::span<Record*> records);
+    void write(const RecordKind& kind, const std::vector<Array>& outputs, std::span<Record*> records);
     void run_alone(Record& record);
     void warn(const std::vector<Message>& messages);
     const Source& module(const std::string& path);
@@ -52,6 +57,7 @@ class RecordRunner {
     TraceOptions tracing_;
     std::map<std::string, std::shared_ptr<RecordKind>> by_structure_, by_types_;
     std::map<std::string, const Source*> modules_;
+    std::deque<std::string> texts_; // of results
     std::vector<Message> warnings_;
 };
 

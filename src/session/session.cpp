@@ -78,6 +78,7 @@ Result Session::check(const std::string& source, const std::string& name) {
         if (!state_->options.implicit_inputs) inputs.require_known(input_names(script.script));
         TraceOptions options = trace_options(sources, state_->options);
         options.symbolic = true;
+        options.rest_axes = state_->fitting_rest(script.script, inputs, options);
         std::vector<Diagnostic> failures;
         try {
             state_->traced(script.script, inputs, options, result.messages_);
@@ -119,6 +120,7 @@ template <class Require, class Text> TextReport Session::State::report_on(const 
         BoundInputs inputs(bindings());
         TraceOptions how = trace_options(sources, options);
         how.symbolic = sizes == Sizes::may_be_unknown;
+        if (how.symbolic) how.rest_axes = fitting_rest(script.script, inputs, how);
         report.text = text(traced(script.script, inputs, how, report.messages));
     });
     return report;

@@ -47,6 +47,8 @@ int status_of(const std::vector<Diagnostic>& failures) {
 
 namespace {
 
+constexpr std::size_t most_rest_axes = 6;
+
 ProfileSpan::What phase(const char* name) { return {name, {}, {}}; }
 
 } // namespace
@@ -63,6 +65,18 @@ Traced Session::State::traced(const ast::Script& script, BoundInputs& inputs, co
         add(messages, inputs.warnings());
         throw;
     }
+}
+
+std::size_t Session::State::fitting_rest(const ast::Script& script, BoundInputs& inputs, TraceOptions trace_options) const {
+    if (!has_open_rank(script)) return 0;
+    for (trace_options.rest_axes = 0; trace_options.rest_axes <= most_rest_axes; ++trace_options.rest_axes) {
+        try {
+            (void)trace(script, inputs, trace_options);
+            return trace_options.rest_axes;
+        } catch (const UserError&) {
+        }
+    }
+    return 0;
 }
 
 InputBindings Session::State::bindings() const {

@@ -48,6 +48,12 @@ std::optional<DType> converted(const Wanted& wanted, DType from) {
                         .exits(4));
 }
 
+bool has_rest(const ast::Type& type) {
+    return std::ranges::any_of(type.dims, [](const ast::Dim& dim) { return dim.form == ast::Dim::Form::rest; }) ||
+           std::ranges::any_of(type.items, [](const ast::TypePtr& item) { return has_rest(*item); }) ||
+           std::ranges::any_of(type.fields, [](const ast::TypeField& field) { return has_rest(*field.type); });
+}
+
 // Whether a name stands in the text of an expression.
 bool mentions(const ast::Expr& expression, std::string_view name) {
     const std::string_view text = expression.span.text();
@@ -60,6 +66,14 @@ bool mentions(const ast::Expr& expression, std::string_view name) {
 }
 
 } // namespace
+
+bool has_open_rank(const ast::Script& script) {
+    return std::ranges::any_of(script.items, [](const ast::Item& item) {
+        const auto* input = std::get_if<ast::Input>(&item.node);
+        const auto* alias = std::get_if<ast::TypeItem>(&item.node);
+        return (input != nullptr && input->type && has_rest(*input->type)) || (alias != nullptr && has_rest(*alias->type));
+    });
+}
 
 // A size that the default uses, and that only data for this very input could have given: as in
 // `input w: f32[k, m] = ones((k, m))`. Empty when there is none.
@@ -302,7 +316,10 @@ Datum Tracer::symbolic_input(const ast::Type& type, const std::string& name, std
     for (const ast::Dim& dim : type.dims) {
         // Witnesses are odd sizes that scripts don't write, all different.
         const auto fresh = [&](std::string_view symbol) { return Dim::symbol(symbol, 1009 + 2 * next_witness_++); };
-        if (dim.form == ast::Dim::Form::rest) continue; // checked with no further axes
+        if (dim.form == ast::Dim::Form::rest) {
+            for (std::size_t i = 0; i < options_.rest_axes; ++i) tensor.shape.push_back(fresh(name + "_" + std::to_string(tensor.shape.size())));
+            continue;
+        }
         if (dim.form == ast::Dim::Form::any) {
             tensor.shape.push_back(fresh(name + "_" + std::to_string(tensor.shape.size())));
             continue;

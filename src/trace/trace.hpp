@@ -112,6 +112,7 @@ using ModuleLoader = std::function<const Source&(const std::string& path)>;
 struct TraceOptions {
     bool implicit_inputs = false; // -e: a free name that is no builtin is an input
     bool symbolic = false;        // check, graph: inputs without data have symbols for unknown sizes
+    std::size_t rest_axes = 0;    // symbolic: so many axes stand for the `...` of a type
     bool keep_tests = false;
     std::int64_t records = 0;     // the script once for each of so many records: what arrives with them, and all outputs, have them as a leading axis
     ModuleLoader load_module;
@@ -120,6 +121,8 @@ struct TraceOptions {
 
 // Throws UserError with every independent error that it found. The script (and its Source) must outlive the result.
 Traced trace(const ast::Script& script, InputSource& source, const TraceOptions& options);
+// Whether some input may have any number of axes: the type has a `...`.
+bool has_open_rank(const ast::Script& script);
 // Each test (or bench) block of the script on its own graph; inputs take their defaults only where a test needs them.
 std::vector<TracedTest> trace_tests(const ast::Script& script, InputSource& source, const TraceOptions& options, bool benches = false);
 
