@@ -191,6 +191,34 @@ echo 'output loop s = 0 while s >= 0 { debug(s, "step"); if s > 2 { loop t = 0 w
 exits "debug lines appear while the run goes on" 5 "vmaprun steps.vm --timeout 1"
 says "the steps that are over were told" "step: 2"
 
+# ---- streams of records
+coproc stream { vmaprun sum.vm --ndjson 2>err; }
+echo '[1, 2]' >&"${stream[1]}"
+answer=
+read -r -t 20 -u "${stream[0]}" answer
+[[ $answer == 3.0 ]]
+verdict "a stream gives a result while it is open" $(($? == 0)) "it gave ${answer:-nothing}"
+printf '[4]\n[' >&"${stream[1]}"
+read -r -t 20 -u "${stream[0]}" answer
+[[ $answer == 4.0 ]]
+verdict "and what is half a line keeps nothing back" $(($? == 0)) "it gave $answer"
+printf '5]' >&"${stream[1]}"
+eval "exec ${stream[1]}>&-"
+read -r -t 20 -u "${stream[0]}" answer
+[[ $answer == 5.0 ]]
+verdict "the last line needs no end" $(($? == 0)) "it gave $answer"
+wait "$stream_PID"
+code=$?
+verdict "and the end of the stream is 0" $((code == 0)) "exit $code"
+yes '[1, 2]' | vmaprun sum.vm --ndjson 2>err | head -n 1 >/dev/null
+code=${PIPESTATUS[1]}
+verdict "a stream that nobody reads any more is 141" $((code == 141)) "exit $code"
+is "and quiet" '[[ ! -s err ]]'
+prints "a stream of 100,000 records is in order" "100000 100000" "seq 100000 | vmaprun -e 'x' --ndjson | cmp - <(seq 100000) && echo 100000 100000"
+exits "a stream whose output can't be written is 5" 5 "seq 10 | vmaprun -e x --ndjson -o nowhere/out.ndjson"
+exits "of a stream that fails no file appears" 4 "printf '1\nx\n' | vmaprun -e x --ndjson -o half.ndjson"
+is "whatever was written" '[[ ! -e half.ndjson ]]'
+
 # ---- batches
 mkdir data
 for i in 1 2 3; do vmaprun -e "[$i.0, 1.0]" -o "data/part$i.npy"; done
