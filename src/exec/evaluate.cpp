@@ -7,6 +7,7 @@
 #include "base/profile.hpp"
 #include "exec/memory.hpp"
 #include "exec/fused_step.hpp"
+#include "exec/kernel_step.hpp"
 #include "exec/settling.hpp"
 #include "ir/structural.hpp"
 #include "ops/check.hpp"
@@ -45,16 +46,6 @@ void Work::set(std::uint32_t value, const Array& array, const Lanes& lanes) cons
 }
 
 namespace {
-
-// Kernels whose work is more than a few operations an element are worth threads at any size that they ask for.
-Parallel* parallel_for(const Work& work, const Node& node, std::span<const View> operands, std::span<const View> results) {
-    const Family family = node.op->family;
-    if (family == Family::contraction || family == Family::linalg || family == Family::signal || family == Family::random) return work.parallel;
-    std::int64_t elements = 0;
-    for (const View& view : operands) elements += view.size();
-    for (const View& view : results) elements += view.size();
-    return elements >= worth_threads ? work.parallel : nullptr;
-}
 
 void run_lane(const Work& work, const Node& node) {
     const auto axis = static_cast<std::size_t>(node.integer(0));
@@ -151,30 +142,12 @@ bool run_view(const Work& work, const Node& node) {
 
 namespace {
 
-void run_kernel(const Work& work, const Node& node) {
-    if (node.op->kernel == nullptr) throw InternalError("exec: " + std::string(node.op->name()) + " has no kernel");
-    std::vector<View> operands, results;
-    std::vector<Array> arrays;
-    for (std::size_t i = 0; i < node.operands.size(); ++i) operands.push_back(work.aligned(node, i, node.lanes));
-    for (const std::uint32_t result : node.results) {
-        arrays.push_back(work.result_array(result));
-        results.push_back(arrays.back().view());
-    }
-    NodeEvents events(work.state.log, work.frame, node, node.lanes);
-    KernelCall call;
-    call.node = &node;
-    call.lanes = work.frame.extents(work.frame.leaders(node.lanes));
-    call.operands = operands;
-    call.results = results;
-    call.faults = &events;
-    call.parallel = parallel_for(work, node, operands, results);
-    call.clamp_indices = work.state.options.clamp_indices;
-    call.series = work.series;
-    for (std::size_t i = 0; work.series != 0 && i < std::min<std::size_t>(node.operands.size(), 64); ++i) {
-        if (!has_lane(work.graph().lanes(node.operands[i]), work.block_lane)) call.fixed |= std::uint64_t{1} << i;
-    }
-    if (element_count(call.lanes) > 0) node.op->kernel(call);
-    for (std::size_t i = 0; i < arrays.size(); ++i) work.set(node.results[i], arrays[i]);
+void run_kernel(const Work& work, const Step& step) {
+    const Node& node = work.graph().nodes[step.nodes.front()];
+    if (work.prepared == nullptr) return KernelStep(work, node).run(work, KeptMemory::Keeps::nothing);
+    auto& prepared = (*work.prepared)[step.index].kernel;
+    if (!prepared || !prepared->fits(work)) prepared = std::make_unique<KernelStep>(work, node);
+    prepared->run(work, KeptMemory::Keeps::small);
 }
 
 // Prints its operand for each lane that is here.
@@ -195,10 +168,10 @@ void run_debug(const Work& work, const Node& node) {
 }
 
 void run_fused(const Work& work, const Step& step) {
-    if (work.prepared == nullptr) return FusedStep(work, step).run(work, FusedStep::Memory::fresh);
-    auto& prepared = (*work.prepared)[step.index];
+    if (work.prepared == nullptr) return FusedStep(work, step).run(work, KeptMemory::Keeps::nothing);
+    auto& prepared = (*work.prepared)[step.index].fused;
     if (!prepared || !prepared->fits(work)) prepared = std::make_unique<FusedStep>(work, step);
-    prepared->run(work, FusedStep::Memory::kept);
+    prepared->run(work, KeptMemory::Keeps::small);
 }
 
 void run_node(const Work& work, const Step& step) {
@@ -212,7 +185,7 @@ void run_node(const Work& work, const Step& step) {
     if (!node.bodies.empty()) return run_control(work, step.nodes.front());
     if (step.nodes.size() > 1 || node.op->tile != nullptr) return run_fused(work, step);
     if (node.op->view != nullptr && run_view(work, node)) return;
-    run_kernel(work, node);
+    run_kernel(work, step);
 }
 
 } // namespace
@@ -250,9 +223,13 @@ GraphRunner::GraphRunner(RunState& state, const GraphPlan& plan, Parallel* paral
     : state_(state), plan_(plan), parallel_(parallel), slots_(plan.graph->values.size()), prepared_(runs == Runs::many ? plan.step_count : 0) {}
 
 GraphRunner::~GraphRunner() = default;
+PreparedStep::PreparedStep() = default;
+PreparedStep::PreparedStep(PreparedStep&&) noexcept = default;
+PreparedStep& PreparedStep::operator=(PreparedStep&&) noexcept = default;
+PreparedStep::~PreparedStep() = default;
 
 void GraphRunner::forget() {
-    for (auto& step : prepared_) step.reset();
+    for (PreparedStep& step : prepared_) step = {};
 }
 
 std::vector<Array> GraphRunner::run(const Frame& frame, std::vector<Array> inputs) {

@@ -14,6 +14,7 @@ namespace vmaprun {
 class Settling;
 class ThreadPool;
 class FusedStep;
+class KernelStep;
 struct StreamedSegment;
 
 constexpr std::int64_t worth_threads = std::int64_t{1} << 18; // elements: from here on a thread pays for being woken
@@ -31,8 +32,17 @@ struct RunState {
 // The values of one graph, by their index; empty where not computed (yet, or any more).
 using Slots = std::vector<Array>;
 
-// Steps that are kept from run to run, by Step::index.
-using PreparedSteps = std::vector<std::unique_ptr<FusedStep>>;
+// What is kept of a step from run to run: one of the two, or nothing.
+struct PreparedStep {
+    PreparedStep();
+    PreparedStep(PreparedStep&&) noexcept;
+    PreparedStep& operator=(PreparedStep&&) noexcept;
+    ~PreparedStep();
+
+    std::unique_ptr<FusedStep> fused;
+    std::unique_ptr<KernelStep> kernel;
+};
+using PreparedSteps = std::vector<PreparedStep>; // by Step::index
 
 // One graph at work in one frame.
 struct Work {

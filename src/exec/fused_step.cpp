@@ -11,8 +11,6 @@ namespace {
 using Form = TileProgram::Form;
 using Target = TileProgram::Target;
 
-constexpr std::int64_t largest_kept = 8192;  // elements
-constexpr std::size_t most_kept = 3;         // a result, the one of the iteration before, and one to write
 constexpr std::int64_t worth_streaming = 8 << 20; // bytes of results: more than what stays in a cache
 constexpr int most_streamed_cost = 16;       // kernels an element: beyond, computing takes longer than memory
 
@@ -110,20 +108,10 @@ bool FusedStep::fits(const Work& work) const {
     return std::ranges::all_of(inputs_, [&](const Input& input) { return work.slots[input.value].view().strides == input.strides; });
 }
 
-Array FusedStep::memory_for(const Work& work, Result& result, Memory memory) {
-    for (const Array& array : result.kept) {
-        if (array.buffer().use_count() == 1) return array;
-    }
-    Array array = work.result_array(result.value);
-    const bool is_place = work.places && (*work.places)[result.value];
-    if (memory == Memory::kept && !is_place && array.size() <= largest_kept && result.kept.size() < most_kept) result.kept.push_back(array);
-    return array;
-}
-
-void FusedStep::run(const Work& work, Memory memory) {
+void FusedStep::run(const Work& work, KeptMemory::Keeps keeps) {
     for (const Input& input : inputs_) program_->bind(input.which, work.slots[input.value].view().data);
     for (Result& result : results_) {
-        Array array = memory_for(work, result, memory);
+        Array array = result.memory.take(work, result.value, keeps);
         program_->bind(result.which, array.view().data);
         work.slots[result.value] = std::move(array);
     }

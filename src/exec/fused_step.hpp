@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "exec/evaluate.hpp"
+#include "exec/kept_memory.hpp"
 #include "exec/tile.hpp"
 
 namespace vmaprun {
@@ -17,9 +17,7 @@ class FusedStep {
     FusedStep(const Work& work, const Step& step);
     // Whether operands have the strides that it was made for (the frame being the same).
     bool fits(const Work& work) const;
-    // `keeps`: small results are kept, to be written again once nobody looks at them.
-    enum class Memory { fresh, kept };
-    void run(const Work& work, Memory memory);
+    void run(const Work& work, KeptMemory::Keeps keeps);
 
   private:
     struct Input {
@@ -30,12 +28,11 @@ class FusedStep {
     struct Result {
         std::uint32_t value;
         std::size_t which;
-        std::vector<Array> kept;
+        KeptMemory memory;
     };
     struct Making; // what is known only while the program is made
     void add_node(Making& making, const Node& node);
     std::size_t operand_register(Making& making, const Node& node, std::size_t i, TileProgram::Form form);
-    static Array memory_for(const Work& work, Result& result, Memory memory);
 
     std::optional<TileProgram> program_;
     std::int64_t kernels_ = 0;
