@@ -22,14 +22,18 @@ Array slice_at(const Array& array, std::size_t axis, std::int64_t t) {
 } // namespace
 
 TimePanel::TimePanel(Array whole, std::size_t lane_rank, Use use) : whole_(std::move(whole)), lane_rank_(lane_rank), use_(use) {
-    if (!whole_ || !is_worth_it()) return;
+    if (whole_ && is_worth_it()) renew();
+}
+
+// Other memory for the panel.
+void TimePanel::renew() {
     Shape stored = whole_.shape();
-    stored.erase(stored.begin() + static_cast<std::ptrdiff_t>(lane_rank));
+    stored.erase(stored.begin() + static_cast<std::ptrdiff_t>(lane_rank_));
     stored.insert(stored.begin(), steps_a_panel);
     Array memory = new_array(whole_.dtype(), std::move(stored));
     View view = memory.view();
-    std::rotate(view.shape.begin(), view.shape.begin() + 1, view.shape.begin() + static_cast<std::ptrdiff_t>(lane_rank) + 1);
-    std::rotate(view.strides.begin(), view.strides.begin() + 1, view.strides.begin() + static_cast<std::ptrdiff_t>(lane_rank) + 1);
+    std::rotate(view.shape.begin(), view.shape.begin() + 1, view.shape.begin() + static_cast<std::ptrdiff_t>(lane_rank_) + 1);
+    std::rotate(view.strides.begin(), view.strides.begin() + 1, view.strides.begin() + static_cast<std::ptrdiff_t>(lane_rank_) + 1);
     panel_ = memory.with_view(std::move(view));
 }
 
@@ -54,6 +58,7 @@ void TimePanel::enter(std::int64_t chunk) {
     flush();
     chunk_ = chunk;
     if (use_ == Use::write) return;
+    if (panel_.buffer().use_count() > 1) renew(); // a carry is a slice of it
     const Array from = part(chunk * steps_a_panel, std::min(steps_a_panel, whole_.shape()[lane_rank_] - chunk * steps_a_panel));
     View to = panel_.view();
     to.shape = from.shape();

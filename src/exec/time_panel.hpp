@@ -22,6 +22,7 @@ class TimePanel {
 
   private:
     bool is_worth_it() const;
+    void renew();
     Array part(std::int64_t first, std::int64_t count) const;
     void enter(std::int64_t chunk);
 
