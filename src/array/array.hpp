@@ -80,6 +80,11 @@ class Array {
     const std::shared_ptr<Buffer>& buffer() const { return buffer_; }
     // The same elements in row-major order without gaps; itself when it already is.
     Array contiguous() const;
+    // Becomes one that has nothing.
+    void release() {
+        buffer_.reset();
+        view_.data = nullptr;
+    }
     // Another way to look at the same buffer.
     Array with_view(View view) const { return Array(buffer_, std::move(view)); }
     explicit operator bool() const { return buffer_ != nullptr; }

@@ -111,10 +111,49 @@ std::vector<Array> first_carries(const Work& work, const Bodies& bodies, const N
     return carries;
 }
 
-void next_carries(const Frame& frame, const Bodies& bodies, std::size_t first_input, std::vector<Array>& carries, const std::vector<Array>& outputs) {
-    for (std::size_t i = 0; i < carries.size(); ++i) {
-        if (carries[i]) carries[i] = align(frame, outputs[i], bodies.output_lanes(0, i), bodies.input_lanes(0, first_input + i));
+// Which outputs of a body are looked at no more after them: those whose value no later one has.
+std::vector<bool> last_looks(const Graph& body) {
+    std::vector<bool> last;
+    for (auto output = body.outputs.begin(); output != body.outputs.end(); ++output) last.push_back(std::find(output + 1, body.outputs.end(), *output) == body.outputs.end());
+    return last;
+}
+
+// The carries of a loop, from iteration to iteration.
+class Carries {
+  public:
+    // `first_input`: of the body, that takes one.
+    Carries(Bodies& bodies, std::vector<Array> first, std::size_t first_input)
+        : bodies_(bodies), first_input_(first_input), arrays_(std::move(first)), last_(last_looks(bodies.graph(0))) {
+        for (const Array& array : arrays_) wanted_.push_back(static_cast<bool>(array));
     }
+    void give() {
+        for (std::size_t i = 0; i < arrays_.size(); ++i) {
+            if (wanted_[i]) bodies_.runner(0).give(first_input_ + i, std::move(arrays_[i]));
+        }
+    }
+    void take(const Frame& frame) {
+        GraphRunner& runner = bodies_.runner(0);
+        for (std::size_t i = 0; i < arrays_.size(); ++i) {
+            if (!wanted_[i]) continue;
+            const Lanes &from = bodies_.output_lanes(0, i), &to = bodies_.input_lanes(0, first_input_ + i);
+            Array array = last_[i] ? runner.take(i) : runner.output(i);
+            arrays_[i] = from == to ? std::move(array) : align(frame, array, from, to);
+        }
+        runner.drop_outputs();
+    }
+    const std::vector<Array>& arrays() const { return arrays_; }
+
+  private:
+    Bodies& bodies_;
+    std::size_t first_input_;
+    std::vector<Array> arrays_;
+    std::vector<bool> wanted_, last_;
+};
+
+void pin_captures(Bodies& bodies) {
+    const std::vector<Array> captured = bodies.captures(0);
+    const std::size_t own = bodies.graph(0).inputs.size() - captured.size();
+    for (std::size_t i = 0; i < captured.size(); ++i) bodies.runner(0).pin(own + i, captured[i]);
 }
 
 void set_carries(const Work& work, const Bodies& bodies, const Node& node, std::size_t first_input, const std::vector<Array>& carries) {
@@ -130,15 +169,17 @@ void run_for(const Work& work, std::uint32_t index) {
     if (for_in_tiles(work, index, bodies, start, stop)) return;
     Frame frame = work.frame;
     frame.enter_control(node.sequence);
-    std::vector<Array> carries = first_carries(work, bodies, node, 2, 1, node.results.size());
-    const std::vector<Array> captured = bodies.captures(0);
+    Carries carries(bodies, first_carries(work, bodies, node, 2, 1, node.results.size()), 1);
+    pin_captures(bodies);
     for (std::int64_t i = start; i < stop; ++i) {
         frame.set_iteration(i);
         bodies.begin(i);
-        const Array counter = align(frame, Array::scalar<std::int64_t>(i), {}, bodies.input_lanes(0, 0));
-        next_carries(frame, bodies, 1, carries, bodies.run(0, frame, joined(joined({counter}, carries), captured)));
+        bodies.runner(0).give(0, align(frame, Array::scalar<std::int64_t>(i), {}, bodies.input_lanes(0, 0)));
+        carries.give();
+        bodies.runner(0).run(frame);
+        carries.take(frame);
     }
-    set_carries(work, bodies, node, 1, carries);
+    set_carries(work, bodies, node, 1, carries.arrays());
 }
 
 void run_scan(const Work& work, std::uint32_t index) {
@@ -150,7 +191,7 @@ void run_scan(const Work& work, std::uint32_t index) {
     const std::int64_t length = node.integers(3)[0];
     Frame frame = work.frame;
     frame.enter_control(node.sequence);
-    std::vector<Array> carries = first_carries(work, bodies, node, 0, 0, carry_count);
+    Carries carries(bodies, first_carries(work, bodies, node, 0, 0, carry_count), 0);
     std::vector<TimePanel> xs, ys;
     for (std::size_t i = carry_count; i < carry_count + x_count; ++i) {
         const Lanes& lanes = bodies.input_lanes(0, i);
@@ -161,22 +202,27 @@ void run_scan(const Work& work, std::uint32_t index) {
         const Lanes& lanes = work.info(node.results[i]).lanes;
         ys.emplace_back(bodies.needs_result(i) ? work.result_array(node.results[i]) : Array(), frame.leaders(lanes).size(), TimePanel::Use::write);
     }
-    const std::vector<Array> captured = bodies.captures(0);
+    pin_captures(bodies);
+    GraphRunner& runner = bodies.runner(0);
     for (std::int64_t step = 0; step < length; ++step) {
         frame.set_iteration(step);
         bodies.begin(step);
         const std::int64_t t = reverse ? length - 1 - step : step;
-        std::vector<Array> inputs = carries;
-        for (TimePanel& x : xs) inputs.push_back(x ? x.slice(t) : Array());
-        const std::vector<Array> outputs = bodies.run(0, frame, joined(std::move(inputs), captured));
-        next_carries(frame, bodies, 0, carries, outputs);
+        carries.give();
+        for (std::size_t i = 0; i < xs.size(); ++i) {
+            if (xs[i]) runner.give(carry_count + i, xs[i].slice(t));
+        }
+        runner.run(frame);
         for (std::size_t i = 0; i < ys.size(); ++i) {
             if (!ys[i]) continue;
             const std::size_t output = carry_count + i;
-            copy_elements(align(frame, outputs[output].view(), bodies.output_lanes(0, output), work.info(node.results[output]).lanes), ys[i].slice(t).view());
+            const Lanes &from = bodies.output_lanes(0, output), &to = work.info(node.results[output]).lanes;
+            const View& view = runner.output(output).view();
+            copy_elements(from == to ? view : align(frame, view, from, to), ys[i].at(t));
         }
+        carries.take(frame);
     }
-    set_carries(work, bodies, node, 0, carries);
+    set_carries(work, bodies, node, 0, carries.arrays());
     for (std::size_t i = 0; i < ys.size(); ++i) {
         if (!ys[i]) continue;
         ys[i].flush();

@@ -23,6 +23,7 @@ class Bodies {
     // The operands that the body captures (laid out by their lanes, which are those of its inputs).
     std::vector<Array> captures(std::size_t body) const;
     std::vector<Array> run(std::size_t body, const Frame& frame, std::vector<Array> inputs) { return runners_[body]->run(frame, std::move(inputs)); }
+    GraphRunner& runner(std::size_t body) { return *runners_[body]; }
     void begin(std::int64_t iteration) const; // to be called as an iteration begins
     void forget(); // to be called when the next frame has other groups
 

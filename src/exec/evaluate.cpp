@@ -216,7 +216,9 @@ void run_step(const Work& work, const Step& step) {
         place(failure.diagnostics().front(), work.graph().nodes[step.nodes.front()].origin);
         throw;
     }
-    for (const std::uint32_t value : step.released) work.slots[value] = Array();
+    for (const std::uint32_t value : step.released) {
+        if (work.pinned == nullptr || (*work.pinned)[value] == 0) work.slots[value].release();
+    }
 }
 
 GraphRunner::GraphRunner(RunState& state, const GraphPlan& plan, Parallel* parallel, Runs runs)
@@ -232,13 +234,19 @@ void GraphRunner::forget() {
     for (PreparedStep& step : prepared_) step = {};
 }
 
-std::vector<Array> GraphRunner::run(const Frame& frame, std::vector<Array> inputs) {
-    const Graph& graph = *plan_.graph;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (plan_.needed_inputs[i]) slots_[graph.inputs[i].index] = std::move(inputs[i]);
-    }
-    inputs.clear();
-    const Work work{state_, plan_, frame, slots_, nullptr, parallel_, prepared_.empty() ? nullptr : &prepared_};
+void GraphRunner::pin(std::size_t input, Array array) {
+    if (!plan_.needed_inputs[input]) return;
+    pinned_.resize(slots_.size(), 0);
+    pinned_[plan_.graph->inputs[input].index] = 1;
+    give(input, std::move(array));
+}
+
+void GraphRunner::give(std::size_t input, Array array) {
+    if (plan_.needed_inputs[input]) slots_[plan_.graph->inputs[input].index] = std::move(array);
+}
+
+void GraphRunner::run(const Frame& frame) {
+    const Work work{state_, plan_, frame, slots_, nullptr, parallel_, prepared_.empty() ? nullptr : &prepared_, 0, 0, pinned_.empty() ? nullptr : &pinned_};
     std::size_t begun = 0;
     InBlocks done = InBlocks::no; // how the segment before ran
     for (const Segment& segment : plan_.segments) {
@@ -252,14 +260,35 @@ std::vector<Array> GraphRunner::run(const Frame& frame, std::vector<Array> input
         }
         begun += segment.steps.size();
         if (state_.settling) state_.settling->passed(plan_, begun);
-        for (const std::uint32_t value : segment.released) slots_[value] = Array();
+        for (const std::uint32_t value : segment.released) {
+            if (pinned_.empty() || pinned_[value] == 0) slots_[value].release();
+        }
     }
+}
+
+Array GraphRunner::take(std::size_t output) {
+    if (!plan_.needed_outputs[output]) return Array();
+    const std::uint32_t value = plan_.graph->outputs[output].index;
+    if (!pinned_.empty() && pinned_[value] != 0) return slots_[value];
+    Array array = std::move(slots_[value]);
+    slots_[value].release();
+    return array;
+}
+
+void GraphRunner::drop_outputs() {
+    for (const Value output : plan_.graph->outputs) {
+        if (pinned_.empty() || pinned_[output.index] == 0) slots_[output.index].release();
+    }
+}
+
+std::vector<Array> GraphRunner::run(const Frame& frame, std::vector<Array> inputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) give(i, std::move(inputs[i]));
+    inputs.clear();
+    run(frame);
     std::vector<Array> outputs;
-    outputs.reserve(graph.outputs.size());
-    for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-        outputs.push_back(plan_.needed_outputs[i] ? slots_[graph.outputs[i].index] : Array());
-    }
-    for (const Value output : graph.outputs) slots_[output.index] = Array();
+    outputs.reserve(plan_.graph->outputs.size());
+    for (std::size_t i = 0; i < plan_.graph->outputs.size(); ++i) outputs.push_back(plan_.needed_outputs[i] ? output(i) : Array());
+    drop_outputs();
     return outputs;
 }
 

@@ -55,6 +55,7 @@ struct Work {
     PreparedSteps* prepared = nullptr; // null: this is the only run
     std::uint64_t series = 0;          // of the blocks over `block_lane` that this is one of; 0: it is none
     LaneId block_lane = 0;
+    const std::vector<char>* pinned = nullptr; // by value: what stays when nobody in this run needs it any more; null: nothing
 
     const Graph& graph() const { return *plan.graph; }
     const ValueInfo& info(std::uint32_t value) const { return graph().values[value]; }
@@ -76,6 +77,16 @@ class GraphRunner {
     ~GraphRunner();
     // The graph's outputs (empty where not needed) from its inputs (which are laid out by the lanes of the parameters).
     std::vector<Array> run(const Frame& frame, std::vector<Array> inputs);
+
+    // The same piece by piece, for what runs again and again. An input for all the runs that follow, or for the next one:
+    void pin(std::size_t input, Array array);
+    void give(std::size_t input, Array array);
+    void run(const Frame& frame);
+    // What the run gave; `take`: for good, from an output that is not looked at any more.
+    const Array& output(std::size_t output) const { return slots_[plan_.graph->outputs[output].index]; }
+    Array take(std::size_t output);
+    void drop_outputs();
+
     // To be called when the next frame has other groups than the last one.
     void forget();
 
@@ -84,7 +95,8 @@ class GraphRunner {
     const GraphPlan& plan_;
     Parallel* parallel_;
     Slots slots_;
-    PreparedSteps prepared_; // empty: once
+    PreparedSteps prepared_;   // empty: once
+    std::vector<char> pinned_; // by value; empty: nothing is
 };
 
 // The kernel of a pointwise node for the dtypes of its operands and result.

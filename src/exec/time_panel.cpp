@@ -11,18 +11,19 @@ namespace {
 constexpr std::int64_t steps_a_panel = 16; // a cache line of f32
 constexpr std::int64_t line = 64;
 
-Array slice_at(const Array& array, std::size_t axis, std::int64_t t) {
-    View view = array.view();
-    view.data += t * view.strides[axis] * static_cast<std::int64_t>(size_of(view.dtype));
-    view.shape.erase(view.shape.begin() + static_cast<std::ptrdiff_t>(axis));
-    view.strides.erase(view.strides.begin() + static_cast<std::ptrdiff_t>(axis));
-    return array.with_view(std::move(view));
+View without(const View& view, std::size_t axis) {
+    View slice = view;
+    slice.shape.erase(slice.shape.begin() + static_cast<std::ptrdiff_t>(axis));
+    slice.strides.erase(slice.strides.begin() + static_cast<std::ptrdiff_t>(axis));
+    return slice;
 }
 
 } // namespace
 
 TimePanel::TimePanel(Array whole, std::size_t lane_rank, Use use) : whole_(std::move(whole)), lane_rank_(lane_rank), use_(use) {
-    if (whole_ && is_worth_it()) renew();
+    if (!whole_) return;
+    if (is_worth_it()) renew();
+    slice_ = without((panel_ ? panel_ : whole_).view(), lane_rank);
 }
 
 // Other memory for the panel.
@@ -73,10 +74,16 @@ void TimePanel::flush() {
     copy_elements(from, to.view());
 }
 
-Array TimePanel::slice(std::int64_t t) {
-    if (!panel_) return slice_at(whole_, lane_rank_, t);
-    enter(t / steps_a_panel);
-    return slice_at(panel_, lane_rank_, t % steps_a_panel);
+const View& TimePanel::at(std::int64_t t) {
+    const Array* from = &whole_;
+    if (panel_) {
+        enter(t / steps_a_panel);
+        t %= steps_a_panel;
+        from = &panel_;
+    }
+    const View& view = from->view();
+    slice_.data = view.data + t * view.strides[lane_rank_] * static_cast<std::int64_t>(size_of(view.dtype));
+    return slice_;
 }
 
 } // namespace vmaprun

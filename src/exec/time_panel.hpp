@@ -17,7 +17,8 @@ class TimePanel {
     explicit operator bool() const { return static_cast<bool>(whole_); }
     const Array& whole() const { return whole_; }
     // The slice of step t, to be read or written; steps are asked for in order, up or down.
-    Array slice(std::int64_t t);
+    const View& at(std::int64_t t);
+    Array slice(std::int64_t t) { return at(t), (panel_ ? panel_ : whole_).with_view(slice_); }
     void flush(); // after the last step: what was written is in `whole`
 
   private:
@@ -26,6 +27,7 @@ class TimePanel {
     Array part(std::int64_t first, std::int64_t count) const;
     void enter(std::int64_t chunk);
 
+    View slice_; // the one that was asked for last
     Array whole_, panel_; // the panel: axes as in `whole`, but stored with the steps outermost; empty: not used
     std::size_t lane_rank_;
     Use use_;
