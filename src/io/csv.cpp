@@ -10,6 +10,7 @@ namespace vmaprun {
 namespace {
 
 constexpr std::size_t longest_quotation = 40; // of a field, in messages
+constexpr std::size_t most_names_told = 12;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -170,6 +171,9 @@ std::string plural(std::size_t count, const std::string& word) { return std::to_
 
 CsvTable::CsvTable(FileBytes text, char separator, int threads) : text_(std::move(text)), separator_(separator), threads_(threads) {
     if (text_.view().starts_with("\xEF\xBB\xBF")) first_row_ = 3;
+    if (std::memchr(text_.data(), 0, text_.size()) != nullptr) {
+        throw UserError(error("E517", "`" + text_.name() + "` has NUL characters, and a table is text").help("save it as UTF-8, if it is UTF-16"));
+    }
     read_header();
     require_rows();
 }
@@ -178,6 +182,8 @@ void CsvTable::read_header() {
     Fields fields(text_, first_row_, first_line_, separator_);
     if (!fields.next_row()) fail("`" + text_.name() + "` has no rows");
     for (std::string_view field; fields.next_field(field);) {
+        const std::size_t lone = field.find('\r');
+        if (lone != std::string_view::npos && field.substr(lone, 2) != "\r\n") fail("`" + text_.name() + "` has line ends of CR alone, and LF and CRLF are read");
         columns_.emplace_back(field);
         has_header_ = has_header_ || !is_number(field);
     }
@@ -209,9 +215,11 @@ std::size_t CsvTable::column(const std::string& name) const {
     Diagnostic diagnostic = error("E517", "`" + text_.name() + "` has no column `" + name + "`");
     const std::vector<std::string_view> names(columns_.begin(), columns_.end());
     const std::string_view near = nearest(name, names);
-    if (!has_header_) diagnostic.notes.push_back("it has no header: its columns are " + (columns_.size() == 1 ? "0" : "0 to " + std::to_string(columns_.size() - 1)));
+    if (!has_header_) diagnostic.notes.push_back(std::string("it has no header: ") + (columns_.size() == 1 ? "its column is 0" : "its columns are 0 to " + std::to_string(columns_.size() - 1)));
     else if (!near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
-    else diagnostic.notes.push_back("its columns are " + join_and(columns_));
+    else if (columns_.size() <= most_names_told) diagnostic.notes.push_back((columns_.size() == 1 ? "its column is " : "its columns are ") + join_and(columns_));
+    else diagnostic.helps.push_back("`vmaprun info` lists its " + std::to_string(columns_.size()) + " columns");
+    if (columns_.size() == 1) tell_of_separators(diagnostic, columns_[0]);
     throw UserError(std::move(diagnostic));
 }
 

@@ -4,7 +4,7 @@
 // count for nothing. A first row with a field that is no number is a header, and names the columns; without one they have the names 0, 1, …
 // Numbers are decimal, with `+`, `.5` and `5.` besides what JSON has; `nan`, `NA`, `N/A`, `null` and empty fields are NaN, `inf` is infinity, `true` and
 // `false` are booleans. All rows have the same number of fields.
-// Errors: E517, which names the line.
+// Errors: E517, which names the line, or what the file is instead of a table.
 #pragma once
 
 #include <optional>

@@ -7,6 +7,7 @@
 #include "io/npz.hpp"
 #include "io/paths.hpp"
 #include "io/safetensors.hpp"
+#include "syntax/diagnostics.hpp"
 
 namespace vmaprun {
 namespace {
@@ -47,7 +48,7 @@ std::string counted(std::size_t count, const std::string& word) { return std::to
 
 FileInfo archive_info(const std::string& path, const StoredTensors& tensors, const std::string& format) {
     FileInfo result{{path + ": record of " + counted(tensors.size(), "tensor") + ", " + std::to_string(InputFile(path).size()) + " bytes, " + format}};
-    for (const auto& [name, tensor] : tensors) result.lines.push_back("  " + name + ": " + type_text(tensor->dtype(), tensor->shape()));
+    for (const auto& [name, tensor] : tensors) result.lines.push_back("  " + name + ": " + tensor->description());
     return result;
 }
 
@@ -72,7 +73,7 @@ FileInfo table_info(const std::string& path, char separator, const std::string& 
 
 std::string FileInfo::text() const {
     std::string all;
-    for (const std::string& line : lines) all += line + "\n";
+    for (const std::string& line : lines) all += safe_text(line) + "\n"; // names may hold anything
     return all;
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "io/convert.hpp"
 #include "io/csv.hpp"
+#include "io/name_tree.hpp"
 #include "io/npy.hpp"
 #include "io/npz.hpp"
 #include "io/paths.hpp"
@@ -19,7 +20,7 @@ namespace vmaprun {
 namespace {
 
 constexpr std::size_t most_names_told = 12;
-constexpr std::string_view npy_magic = "\x93NUMPY";
+constexpr std::string_view npy_magic = "\x93NUMPY", zip_magic = "PK\x03\x04";
 
 // Runs f; an error of a value says where the value came from.
 template <class F> auto from_place(const std::string& place, F&& f) {
@@ -41,6 +42,7 @@ template <class F> auto from_place(const std::string& place, F&& f) {
     const std::string_view near = nearest(member, names);
     if (!near.empty()) diagnostic.helps.push_back("did you mean `" + std::string(near) + "`?");
     else if (names.size() <= most_names_told) diagnostic.notes.push_back(names.empty() ? "it has none" : "its members are " + join_and({names.begin(), names.end()}));
+    else diagnostic.helps.push_back("`vmaprun info` lists its " + std::to_string(names.size()) + " members");
     throw UserError(std::move(diagnostic));
 }
 
@@ -101,40 +103,6 @@ Declared declared_for(const JsonValue& value, const DeclaredType& type) {
     return declared;
 }
 
-// Names with dots as the trees that they come from: `layers.0.weight` is field `weight` of item 0 of `layers`.
-struct NameTree {
-    std::shared_ptr<const StoredTensor> tensor; // or
-    std::vector<std::pair<std::string, NameTree>> fields;
-
-    NameTree& field(const std::string& name) {
-        const auto found = std::ranges::find_if(fields, [&](const auto& each) { return each.first == name; });
-        return found != fields.end() ? found->second : fields.emplace_back(name, NameTree()).second;
-    }
-    // Whether the names are 0, 1, … in some order.
-    bool is_tuple() const {
-        for (std::size_t i = 0; i < fields.size(); ++i) {
-            if (std::ranges::none_of(fields, [&](const auto& each) { return each.first == std::to_string(i); })) return false;
-        }
-        return !fields.empty();
-    }
-};
-
-void place_tensor(NameTree& tree, const std::string& name, const std::shared_ptr<const StoredTensor>& tensor, const std::string& place) {
-    NameTree* at = &tree;
-    const auto refuse_both = [&] {
-        if (at->tensor) throw UserError(error("E516", place + " has `" + name + "` inside of what is a tensor already").help("bind its members one by one, `-i NAME=PATH:MEMBER`"));
-    };
-    for (std::size_t begin = 0; begin <= name.size();) {
-        refuse_both();
-        const std::size_t dot = std::min(name.find('.', begin), name.size());
-        at = &at->field(name.substr(begin, dot - begin));
-        begin = dot + 1;
-    }
-    refuse_both();
-    if (!at->fields.empty()) throw UserError(error("E516", place + " has tensors inside of `" + name + "`, which is a tensor itself").help("bind its members one by one, `-i NAME=PATH:MEMBER`"));
-    at->tensor = tensor;
-}
-
 } // namespace
 
 // One value that arrived: a tensor, or a tree of them. A tensor is in memory, in JSON, or in a file.
@@ -182,33 +150,35 @@ BoundInputs::Held BoundInputs::Held::of_stored(std::shared_ptr<const StoredTenso
 
 // All of an archive as a record, or the tensor or record that a member's name means. Of what a declared record doesn't name nothing is taken.
 BoundInputs::Held BoundInputs::Held::of_archive(const StoredTensors& tensors, const std::string& member, const DeclaredType& type, const std::string& place) {
-    const auto exact = std::ranges::find_if(tensors, [&](const auto& each) { return each.first == member; });
+    const auto exact = std::ranges::find_if(tensors, [&](const auto& each) { return !member.empty() && each.first == member; });
     if (exact != tensors.end()) return of_stored(exact->second, place);
     NameTree root;
     std::vector<std::string_view> names;
     for (const auto& [name, tensor] : tensors) {
         names.push_back(name);
         const bool is_inside = member.empty() || (name.size() > member.size() && name.starts_with(member) && name[member.size()] == '.');
-        if (is_inside) place_tensor(root, member.empty() ? name : name.substr(member.size() + 1), tensor, place);
+        if (is_inside) root.add(member.empty() ? name : name.substr(member.size() + 1), tensor, place);
     }
-    if (root.fields.empty() && !member.empty()) fail_no_name(names, member, place);
+    if (root.fields().empty() && !member.empty()) fail_no_name(names, member, place);
     return of_names(root, type, place);
 }
 
 BoundInputs::Held BoundInputs::Held::of_names(const NameTree& tree, const DeclaredType& type, const std::string& place) {
     static const DeclaredType nothing;
-    if (tree.tensor) return of_stored(tree.tensor, place);
+    if (tree.tensor()) return of_stored(tree.tensor(), place);
     Held held;
     held.place = place;
-    const bool is_tuple = tree.is_tuple();
-    held.form = is_tuple ? Arriving::Form::tuple : Arriving::Form::record;
-    for (std::size_t i = 0; i < tree.fields.size(); ++i) {
-        const auto number = std::ranges::find_if(tree.fields, [&](const auto& each) { return each.first == std::to_string(i); });
-        const auto& [name, field] = is_tuple ? *number : tree.fields[i];
-        const auto declared = static_cast<std::size_t>(is_tuple ? static_cast<std::ptrdiff_t>(i) : std::ranges::find(type.names, name) - type.names.begin());
-        if (!is_tuple && type.form == DeclaredType::Form::record && declared == type.names.size()) continue;
-        if (!is_tuple) held.names.push_back(name);
-        held.items.push_back(of_names(field, declared < type.items.size() ? type.items[declared] : nothing, place));
+    held.form = tree.is_tuple() ? Arriving::Form::tuple : Arriving::Form::record;
+    const auto declared = [&](std::size_t field) -> const DeclaredType& { return field < type.items.size() ? type.items[field] : nothing; };
+    if (held.form == Arriving::Form::tuple) {
+        for (std::size_t i = 0; i < tree.fields().size(); ++i) held.items.push_back(of_names(tree.item(i), declared(i), place));
+        return held;
+    }
+    for (const auto& [name, field] : tree.fields()) {
+        const auto place_in_type = static_cast<std::size_t>(std::ranges::find(type.names, name) - type.names.begin());
+        if (type.form == DeclaredType::Form::record && place_in_type == type.names.size()) continue;
+        held.names.push_back(name);
+        held.items.push_back(of_names(field, declared(place_in_type), place));
     }
     return held;
 }
@@ -321,9 +291,14 @@ std::pair<std::string, std::string> split_binding(const std::string& text, const
 
 FileBinding parse_file_binding(const std::string& text) {
     auto [name, path] = split_binding(text, "-i", "NAME=PATH");
-    const std::size_t colon = path.rfind(':');
-    if (colon == std::string::npos || access(path.c_str(), F_OK) == 0) return {name, path, ""};
-    return {name, path.substr(0, colon), path.substr(colon + 1)};
+    const auto is_file = [](const std::string& file) { return file == "-" || access(file.c_str(), F_OK) == 0; };
+    const std::size_t last = path.rfind(':');
+    if (last == std::string::npos || is_file(path)) return {name, path, ""};
+    // Members may have colons in their names.
+    for (std::size_t colon = last; colon != std::string::npos && colon > 0; colon = path.rfind(':', colon - 1)) {
+        if (is_file(path.substr(0, colon))) return {name, path.substr(0, colon), path.substr(colon + 1)};
+    }
+    return {name, path.substr(0, last), path.substr(last + 1)};
 }
 
 ValueBinding parse_value_binding(const std::string& text) {
@@ -390,8 +365,12 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold_file(const FileBinding& bin
 }
 
 const JsonValue& BoundInputs::standard_document() {
-    if (!standard_document_) standard_document_ = parse_json(bindings_.standard_input->bytes(bindings_.threads), 1, bindings_.threads);
-    return *standard_document_;
+    if (standard_document_) return *standard_document_;
+    const FileBytes& bytes = bindings_.standard_input->bytes(bindings_.threads);
+    if (bytes.view().starts_with(zip_magic)) {
+        throw UserError(error("E511", "stdin holds a zip archive, and JSON and .npy are read from there").help("save it as a file, and bind that: `-i NAME=PATH.npz`"));
+    }
+    return standard_document_.emplace(parse_json(bytes, 1, bindings_.threads));
 }
 
 std::unique_ptr<BoundInputs::Held> BoundInputs::hold_standard_input(const std::string& name, const DeclaredType& declared, bool alone) {

@@ -42,7 +42,7 @@ struct ValueBinding {
     std::string name, json;
 };
 
-// "NAME=PATH[:MEMBER]"; a path that exists as it stands has no member. E516 without a `=`.
+// "NAME=PATH[:MEMBER]"; the path is the longest front that is a file, else all before the last colon. E516 without a `=`.
 FileBinding parse_file_binding(const std::string& text);
 ValueBinding parse_value_binding(const std::string& text);
 

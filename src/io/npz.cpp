@@ -58,16 +58,24 @@ class DeflatedMember final : public StoredTensor {
 };
 
 std::shared_ptr<const StoredTensor> stored_member(const std::string& path, const InputFile& file, const ZipEntry& entry) {
-    std::uint32_t before = 0;
     ZipReader reader(file, entry);
     NpyHeader header = header_of(reader, entry, member_name(path, entry));
     if (entry.method == ZipEntry::Method::deflated) return std::make_shared<DeflatedMember>(path, header, entry);
     const std::int64_t begin = data_offset_of(entry, file);
     std::string text(static_cast<std::size_t>(header.data_offset), '\0');
     read_fully_at(file.descriptor(), reinterpret_cast<std::byte*>(text.data()), text.size(), begin, file.name());
-    before = checksum_of(text);
     header.data_offset += begin;
-    return std::make_shared<StoredMember>(path, header, file.size(), before, entry);
+    return std::make_shared<StoredMember>(path, header, file.size(), checksum_of(text), entry);
+}
+
+// An array of strings does not stand in the way of the others.
+std::shared_ptr<const StoredTensor> member_or_refusal(const std::string& path, const InputFile& file, const ZipEntry& entry) {
+    try {
+        return stored_member(path, file, entry);
+    } catch (const UserError& failure) {
+        if (failure.diagnostics().front().code != "E509") throw;
+        return std::make_shared<RefusedTensor>(member_name(path, entry), failure.diagnostics().front());
+    }
 }
 
 } // namespace
@@ -77,7 +85,7 @@ StoredTensors stored_npz(const std::string& path) {
     StoredTensors tensors;
     for (const ZipEntry& entry : read_zip_directory(file)) {
         if (entry.name.size() <= ending.size() || !entry.name.ends_with(ending)) continue;
-        tensors.emplace_back(entry.name.substr(0, entry.name.size() - ending.size()), stored_member(path, file, entry));
+        tensors.emplace_back(entry.name.substr(0, entry.name.size() - ending.size()), member_or_refusal(path, file, entry));
     }
     return tensors;
 }

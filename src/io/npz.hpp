@@ -13,7 +13,7 @@
 
 namespace vmaprun {
 
-// The headers of all arrays; E501, E508 to E510.
+// The headers of all arrays; E501, E508 to E510. E509 for the elements of an array is said once they are wanted.
 StoredTensors stored_npz(const std::string& path);
 
 // The arrays by their names, which are distinct.

@@ -7,6 +7,7 @@
 
 #include "base/checked.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "io/json_reader.hpp"
 
 namespace vmaprun {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::int64_t longest_header = 100'000'000; // bytes, as the format says
 constexpr std::int64_t length_bytes = 8;
 constexpr std::size_t largest_rank = 64;
+constexpr std::string_view header_name = "its header"; // in messages of what reads JSON
 
 [[noreturn]] void malformed(const std::string& name, const std::string& what) { throw UserError(error("E508", "`" + name + "` is no well-formed .safetensors file: " + what)); }
 
@@ -67,25 +69,20 @@ class HalfTensor final : public StoredTensor {
     Half half_;
 };
 
-// A tensor of a dtype that is not read: that is said once it is wanted.
-class UnreadTensor final : public StoredTensor {
-  public:
-    UnreadTensor(std::string name, std::string dtype, Shape shape) : StoredTensor(DType::u8, std::move(shape)), name_(std::move(name)), dtype_text_(std::move(dtype)) {}
-    Array read(int) const override {
-        throw UserError(error("E509", "`" + name_ + "` holds elements of dtype " + dtype_text_ + ", which is not read")
-                            .note("read are BOOL, I8 to I64, U8 to U64, BF16, F16, F32, F64 and C64"));
-    }
-
-  private:
-    std::string name_, dtype_text_;
-};
+std::shared_ptr<const StoredTensor> refused(const std::string& name, const Entry& entry) {
+    Diagnostic refusal = error("E509", "`" + name + "` holds elements of dtype " + entry.dtype_text + ", which is not read");
+    refusal.notes.emplace_back("read are BOOL, I8 to I64, U8 to U64, BF16, F16, F32, F64 and C64");
+    return std::make_shared<RefusedTensor>(name, std::move(refusal), entry.header.shape);
+}
 
 // ---- the header ------------------------------------------------------------------------------------------------------
 
-std::vector<std::int64_t> whole_numbers(const JsonValue& value, const std::string& path) {
+// Null where the value is no list of numbers of 0 or more.
+std::optional<std::vector<std::int64_t>> sizes_of(const JsonValue& value, const std::string& path) {
     const Array array = to_array(value, {DType::i64, 1, {}}, path);
-    if (array.shape().size() != 1) return {-1};
-    return {array.as<std::int64_t>(), array.as<std::int64_t>() + array.size()};
+    const bool is_list = array.shape().size() == 1 && std::none_of(array.as<std::int64_t>(), array.as<std::int64_t>() + array.size(), [](std::int64_t size) { return size < 0; });
+    if (!is_list) return std::nullopt;
+    return std::vector<std::int64_t> {array.as<std::int64_t>(), array.as<std::int64_t>() + array.size()};
 }
 
 class Header {
@@ -111,13 +108,15 @@ class Header {
         const JsonValue *dtype = member.value.member("dtype"), *shape = member.value.member("shape"), *offsets = member.value.member("data_offsets");
         if (dtype == nullptr || shape == nullptr || offsets == nullptr || dtype->text() == nullptr) malformed(path_, at + " has no dtype, shape or data_offsets");
         Entry entry{member.name, *dtype->text(), {}};
-        const std::vector<std::int64_t> extents = whole_numbers(*shape, "$." + member.name + ".shape"), range = whole_numbers(*offsets, "$." + member.name + ".data_offsets");
-        if (extents.size() > largest_rank) malformed(path_, at + " has more than 64 axes");
-        entry.header.shape.assign(extents.begin(), extents.end());
-        const bool is_range = range.size() == 2 && range[0] >= 0 && range[0] <= range[1];
-        if (!is_range || std::ranges::any_of(extents, [](std::int64_t extent) { return extent < 0; })) malformed(path_, at + " has a negative size");
+        const std::string path = member_path("$", member.name);
+        const auto extents = sizes_of(*shape, path + ".shape"), offset_pair = sizes_of(*offsets, path + ".data_offsets");
+        if (!extents) malformed(path_, at + " has a shape that is no list of sizes");
+        if (extents->size() > largest_rank) malformed(path_, at + " has more than 64 axes");
+        if (!offset_pair || offset_pair->size() != 2 || offset_pair->front() > offset_pair->back()) malformed(path_, at + " has data_offsets that are no range");
+        const std::vector<std::int64_t>& range = *offset_pair;
+        entry.header.shape.assign(extents->begin(), extents->end());
         if (range[1] > file_bytes_ - data_offset_) {
-            throw UserError(error("E510", "`" + path_ + "` is truncated: " + at + " ends " + std::to_string(range[1] - (file_bytes_ - data_offset_)) + " bytes behind its end"));
+            throw UserError(error("E510", "`" + path_ + "` is truncated: " + at + " ends " + count_of(range[1] - (file_bytes_ - data_offset_), "byte") + " behind its end"));
         }
         entry.header.data_offset = data_offset_ + range[0];
         entry.header.data_bytes = range[1] - range[0];
@@ -137,7 +136,7 @@ class Header {
         const auto count = checked_product(entry.header.shape);
         const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(size_of(found->dtype))) : std::nullopt;
         if (bytes == entry.header.data_bytes) return;
-        malformed(path_, "`" + entry.name + "` has " + std::to_string(entry.header.data_bytes) + " bytes, and " + entry.dtype_text + shape_text(entry.header.shape) + " takes " +
+        malformed(path_, "`" + entry.name + "` has " + count_of(entry.header.data_bytes, "byte") + ", and " + entry.dtype_text + shape_text(entry.header.shape) + " takes " +
                              (bytes ? std::to_string(*bytes) : std::string("more than 64 bits count")));
     }
 
@@ -151,11 +150,11 @@ class Header {
             if (first != end) malformed(path_, first < end ? "two of its tensors overlap" : "there are bytes between its tensors");
             end = last;
         }
-        if (end != file_bytes_) throw UserError(error("E510", "`" + path_ + "` is too long: " + std::to_string(file_bytes_ - end) + " bytes follow its last tensor"));
+        if (end != file_bytes_) throw UserError(error("E510", "`" + path_ + "` is too long: it has " + count_of(file_bytes_ - end, "byte") + " behind its last tensor"));
     }
 
     std::shared_ptr<const StoredTensor> tensor_of(const Entry& entry) const {
-        if (!entry.is_read) return std::make_shared<UnreadTensor>(path_ + ":" + entry.name, entry.dtype_text, entry.header.shape);
+        if (!entry.is_read) return refused(path_ + ":" + entry.name, entry);
         auto stored = std::make_shared<StoredElements>(path_, entry.header, file_bytes_);
         if (entry.half == Half::no) return stored;
         return std::make_shared<HalfTensor>(std::move(stored), entry.half);
@@ -183,13 +182,13 @@ StoredTensors stored_safetensors(const std::string& path) {
     std::string text(static_cast<std::size_t>(length), '\0');
     if (read_fully_at(file.descriptor(), reinterpret_cast<std::byte*>(text.data()), text.size(), length_bytes, file.name()) < text.size()) malformed(path, "it ends early");
     try {
-        return Header(path, parse_json(FileBytes(path + " (header)", text)), length_bytes + header_bytes, file.size()).tensors();
+        return Header(path, parse_json(FileBytes(std::string(header_name), text)), length_bytes + header_bytes, file.size()).tensors();
     } catch (UserError& failure) {
         // What breaks in the header as JSON breaks the file.
         const Diagnostic& first = failure.diagnostics().front();
         if (first.code < "E502" || first.code > "E507") throw;
         Diagnostic diagnostic = error("E508", "`" + path + "` is no well-formed .safetensors file");
-        diagnostic.notes.push_back("in its header, " + first.message);
+        diagnostic.notes.push_back(first.message.starts_with(header_name) ? first.message : "in its header, " + first.message);
         throw UserError(std::move(diagnostic));
     }
 }

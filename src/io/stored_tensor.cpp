@@ -1,6 +1,5 @@
 #include "io/stored_tensor.hpp"
 
-#include "base/error.hpp"
 #include "io/npy_header.hpp"
 #include "io/npy_stream.hpp"
 

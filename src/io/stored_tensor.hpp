@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "array/array.hpp"
+#include "base/error.hpp"
 #include "exec/stream.hpp"
 #include "io/npy.hpp"
 
@@ -26,6 +27,8 @@ class StoredTensor {
     virtual Array read(int threads) const = 0;
     // Its slices along the leading axis, one by one; null where they can't be read so, or it isn't worth it.
     virtual std::unique_ptr<SliceSource> slices() const { return nullptr; }
+    // "f32[2, 3]"; what hinders it, where it can't be read.
+    virtual std::string description() const { return std::string(name_of(dtype_)) + shape_text(shape_); }
 
   private:
     DType dtype_;
@@ -50,6 +53,18 @@ class StoredElements : public StoredTensor {
     std::string path_;
     NpyHeader header_;
     std::int64_t file_bytes_;
+};
+
+// Elements of a kind that is not read: that is said once they are wanted. `refusal` begins with `name`, in backticks.
+class RefusedTensor final : public StoredTensor {
+  public:
+    RefusedTensor(std::string name, Diagnostic refusal, Shape shape = {}) : StoredTensor(DType::u8, std::move(shape)), name_(std::move(name)), refusal_(std::move(refusal)) {}
+    Array read(int) const override { throw UserError(refusal_); }
+    std::string description() const override { return refusal_.message.substr(name_.size() + 3); }
+
+  private:
+    std::string name_;
+    Diagnostic refusal_;
 };
 
 // An .npy file; E501, E508 to E510 as read_npy_header.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <set>
+#include <span>
 
 #include "base/checked.hpp"
 #include "base/error.hpp"

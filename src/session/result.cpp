@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "base/error.hpp"
 #include "exec/threads.hpp"
@@ -49,6 +50,16 @@ void collect(const Tree& tree, const std::string& name, NamedArrays& arrays) {
     if (const Tree::Record* record = tree.record()) {
         for (const auto& [field, value] : *record) collect(value, prefix + field, arrays);
     }
+}
+
+// An archive can't hold {"a.b": x, a: {b: y}}.
+void write_archive(const NamedArrays& arrays, const Sink& sink, int threads) {
+    std::set<std::string_view> names;
+    for (const auto& [name, array] : arrays) {
+        if (names.insert(name).second) continue;
+        throw UserError(error("E520", "the output has two arrays that an .npz file would call `" + name + "`").help("write it to a .json file").exits(5));
+    }
+    vmaprun::write_npz(arrays, sink, thread_count(threads));
 }
 
 } // namespace
@@ -100,14 +111,14 @@ void Result::write_npy(const std::string& name, const Sink& sink) const {
 void Result::write_npz(const Sink& sink) const {
     NamedArrays arrays;
     for (const auto& [name, tree] : data_->outputs) collect(tree, name, arrays);
-    vmaprun::write_npz(arrays, sink, thread_count(data_->threads));
+    write_archive(arrays, sink, data_->threads);
 }
 
 void Result::write_npz(const std::string& name, const Sink& sink) const {
     NamedArrays arrays;
     const Tree& tree = data_->tree(name);
     collect(tree, tree.array() != nullptr ? name : "", arrays);
-    vmaprun::write_npz(arrays, sink, thread_count(data_->threads));
+    write_archive(arrays, sink, data_->threads);
 }
 
 } // namespace vmaprun

@@ -42,6 +42,8 @@ std::string shown(std::string_view character) {
 
 std::string_view first_character(std::string_view text) { return text.substr(0, std::max<std::size_t>(utf8_length(text), 1)); }
 
+} // namespace
+
 std::string safe_text(std::string_view text) {
     std::string safe;
     while (!text.empty()) {
@@ -51,6 +53,8 @@ std::string safe_text(std::string_view text) {
     }
     return safe;
 }
+
+namespace {
 
 // ---- one line of source, in columns ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -17,6 +18,9 @@ struct RenderOptions {
 
 // Ends in a newline.
 std::string render(const Diagnostic& diagnostic, const RenderOptions& options);
+
+// A text as it is shown there, on one line.
+std::string safe_text(std::string_view text);
 
 // One JSON object on one line, ending in a newline: severity, code, message, file, line, column, end_line, end_column, label,
 // labels (each: file, line, column, end_line, end_column, text), notes, helps. Without a place file … end_column are null.

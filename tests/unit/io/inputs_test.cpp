@@ -1,6 +1,7 @@
 #include "io/inputs.hpp"
 
 #include "io/npy.hpp"
+#include "io/npz.hpp"
 #include "io/output_file.hpp"
 #include "support.hpp"
 
@@ -154,4 +155,43 @@ TEST_CASE("files of unknown ending are refused by name") {
     BoundInputs inputs({{{"x", folder / "x.parquet", ""}}, {}, "", nullptr});
     CHECK(message_of([&] { (void)inputs.arriving("x", {}, false); }) ==
           "E511 `" + folder / "x.parquet" + "` is no file that is known by its ending | help: known are .npy, .npz, .json, .csv, .tsv and .safetensors");
+}
+
+TEST_CASE("the path of a binding is the longest front that is a file, because members may have colons") {
+    const testing::Folder folder;
+    write_text(folder / "a.npz", "");
+    write_text(folder / "a.npz:b", "");
+    CHECK(parse_file_binding("x=" + folder / "a.npz:c/kernel:0").path == folder / "a.npz");
+    CHECK(parse_file_binding("x=" + folder / "a.npz:c/kernel:0").member == "c/kernel:0");
+    CHECK(parse_file_binding("x=" + folder / "a.npz:b:0").path == folder / "a.npz:b");
+    CHECK(parse_file_binding("x=nowhere.npz:b:0").path == "nowhere.npz:b");
+    CHECK(parse_file_binding("x=-:b:0").path == "-");
+    CHECK(parse_file_binding("x=-:b:0").member == "b:0");
+}
+
+TEST_CASE("whole archives arrive as the trees that their names spell, and only with what a declared record names") {
+    const testing::Folder folder;
+    const Array one = array_of<float>({1}, {1}), two = array_of<float>({2}, {2, 3});
+    OutputFile file(folder / "m.npz");
+    write_npz({{"layers.1.w", two}, {"layers.0.w", one}, {"", one}, {"bias", two}}, file.sink());
+    file.commit();
+    BoundInputs whole({{{"x", folder / "m.npz", ""}, {"y", folder / "m.npz", "layers"}, {"z", folder / "m.npz", "layers.1.w"}}, {}, "", nullptr});
+    const Arriving all = *whole.arriving("x", {}, false);
+    CHECK(all.form == Arriving::Form::record);
+    CHECK(all.names == std::vector<std::string>{"layers", "bias"}); // nothing has no name
+    CHECK(all.items[0].form == Arriving::Form::tuple);
+    CHECK(text_of(all.items[0].items[0].items[0].tensor) == "f32[1]");
+    CHECK(text_of(all.items[0].items[1].items[0].tensor) == "f32[2]");
+    CHECK(whole.arriving("y", {}, false)->items.size() == 2);
+    CHECK(text_of(whole.arriving("z", {}, false)->tensor) == "f32[2]");
+    CHECK(values_of<float>(loaded(whole, "x", {"layers", "1", "w"}, DType::f32)) == std::vector<float>{2, 3});
+
+    DeclaredType record;
+    record.form = DeclaredType::Form::record;
+    record.names = {"bias"};
+    record.items = {tensor(DType::f64, {std::nullopt})};
+    BoundInputs part({{{"x", folder / "m.npz", ""}}, {}, "", nullptr});
+    const Arriving named = *part.arriving("x", record, false);
+    CHECK(named.names == record.names);
+    CHECK(text_of(named.items[0].tensor) == "f64[2]");
 }
