@@ -116,6 +116,7 @@ struct BoundInputs::Held {
     std::optional<JsonValue> json; // in a document, at `path`
     std::string path;
     std::shared_ptr<const StoredTensor> stored; // in a file
+    bool is_part = false;                       // of all that the file has
     // trees
     std::vector<Held> items;
     std::vector<std::string> names;
@@ -165,8 +166,9 @@ BoundInputs::Held BoundInputs::Held::of_archive(const StoredTensors& tensors, co
 
 BoundInputs::Held BoundInputs::Held::of_names(const NameTree& tree, const DeclaredType& type, const std::string& place) {
     static const DeclaredType nothing;
-    if (tree.tensor()) return of_stored(tree.tensor(), place);
-    Held held;
+    Held held = tree.tensor() ? of_stored(tree.tensor(), place) : Held();
+    held.is_part = true;
+    if (tree.tensor()) return held;
     held.place = place;
     held.form = tree.is_tuple() ? Arriving::Form::tuple : Arriving::Form::record;
     const auto declared = [&](std::size_t field) -> const DeclaredType& { return field < type.items.size() ? type.items[field] : nothing; };
@@ -257,7 +259,13 @@ Array BoundInputs::Held::read(DType wanted, const std::string& input, int thread
         // The shape is settled: it sizes the axes that an empty list hides, and tells pairs from an axis of length 2.
         return to_array(*json, {wanted, static_cast<int>(shape.size()), shape}, path);
     }
-    return convert_input(stored->read(threads), wanted, input);
+    try {
+        return convert_input(stored->read(threads), wanted, input);
+    } catch (UserError& failure) {
+        Diagnostic& diagnostic = failure.diagnostics().front();
+        if (is_part && diagnostic.code == "E509") diagnostic.helps.emplace_back("an input that is declared as a record takes only what it names, `input NAME: {MEMBER: f32[n]}`");
+        throw;
+    }
 }
 
 Arriving BoundInputs::Held::arriving() const {
@@ -347,7 +355,8 @@ std::unique_ptr<BoundInputs::Held> BoundInputs::hold_file(const FileBinding& bin
         return std::make_unique<Held>(Held::of_archive(stored_safetensors(binding.path), binding.member, declared, place));
     } else if (ending == ".csv" || ending == ".tsv") {
         const CsvTable table(read_file(binding.path, bindings_.threads), ending == ".csv" ? ',' : '\t', bindings_.threads);
-        return from_place(place, [&] { return std::make_unique<Held>(Held::of_table(table, binding.member, declared, place)); });
+        const std::string part = binding.member.empty() ? place : "column `" + binding.member + "` of " + place;
+        return from_place(part, [&] { return std::make_unique<Held>(Held::of_table(table, binding.member, declared, part)); });
     } else if (ending == ".json") {
         document = parse_json(read_file(binding.path, bindings_.threads), 1, bindings_.threads);
     } else {
