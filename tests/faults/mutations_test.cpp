@@ -1,4 +1,4 @@
-// Every truncation and 10,000 random mutations of a valid script, a JSON document and an .npy file: a clean error or a right
+// Every truncation and 10,000 random mutations of a valid script, a JSON document and files of arrays: a clean error or a right
 // answer (targets.hpp). The seeds are fixed.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "io/npy.hpp"
+#include "io/npz.hpp"
 #include "targets.hpp"
 
 using namespace vmaprun;
@@ -81,6 +81,36 @@ template <class F> void mutate(F&& target, std::string_view valid, std::string_v
     CHECK(accepted >= at_least); // else the mutations say little
 }
 
+Array thirds() {
+    Array array(DType::f32, {3, 2});
+    for (int i = 0; i < 6; ++i) array.as<float>()[i] = static_cast<float>(i) / 3;
+    return array;
+}
+
+// Two stored members.
+std::string stored_archive() {
+    std::string file;
+    write_npz({{"a", thirds()}, {"b.0", Array::scalar<std::int64_t>(7)}}, [&](std::string_view bytes) { file += bytes; });
+    return file;
+}
+
+// A deflated member `a.npy`, of four i16 (zlib's, level 9).
+constexpr unsigned char deflated_archive[] = {
+    0x50, 0x4b, 0x03, 0x04, 0x14, 0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x21, 0x00, 0xd2, 0x10, 0x36, 0x66, 0x4c, 0x00, 0x00, 0x00, 0x88, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x61, 0x2e,
+    0x6e, 0x70, 0x79, 0x9b, 0xec, 0x17, 0xea, 0x1b, 0x10, 0xc9, 0xc8, 0x50, 0xc6, 0x50, 0xad, 0x9e, 0x92, 0x5a, 0x9c, 0x5c, 0xa4, 0x6e, 0xa5, 0xa0, 0x6e, 0x93, 0x69, 0xa4, 0xae, 0xa3, 0xa0, 0x9e,
+    0x96, 0x5f, 0x54, 0x52, 0x94, 0x98, 0x17, 0x9f, 0x5f, 0x94, 0x92, 0x0a, 0x12, 0x77, 0x4b, 0xcc, 0x29, 0x4e, 0x05, 0x8a, 0x17, 0x67, 0x24, 0x16, 0xa4, 0x02, 0xf9, 0x1a, 0x26, 0x3a, 0x9a, 0x3a,
+    0x0a, 0xb5, 0x0a, 0x14, 0x00, 0x2e, 0x06, 0x06, 0x46, 0x06, 0x26, 0x06, 0x66, 0x06, 0x00, 0x50, 0x4b, 0x01, 0x02, 0x14, 0x03, 0x14, 0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x21, 0x00, 0xd2,
+    0x10, 0x36, 0x66, 0x4c, 0x00, 0x00, 0x00, 0x88, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x01, 0x00, 0x00, 0x00, 0x00, 0x61, 0x2e, 0x6e,
+    0x70, 0x79, 0x50, 0x4b, 0x05, 0x06, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01, 0x00, 0x33, 0x00, 0x00, 0x00, 0x6f, 0x00, 0x00, 0x00, 0x00, 0x00,
+};
+
+std::string safetensors_file() {
+    const std::string header = R"({"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"h":{"dtype":"BF16","shape":[3],"data_offsets":[16,22]},"b":{"dtype":"BOOL","shape":[],"data_offsets":[22,23]}} )";
+    return std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header + "\1\2\3\4" + "abcdefghijklmnopqr" + "\1";
+}
+
+constexpr std::string_view table = "a, b c,\"d\"\"e\"\r\n1,2.5,nan\r\n\n+3,.5,-1e3\n\"4\",5.,true\n007,,inf\n";
+
 } // namespace
 
 TEST_CASE("every truncation of a script is a clean error or a script") {
@@ -103,9 +133,30 @@ TEST_CASE("10,000 mutations of a document are clean errors or read as another pa
 
 TEST_CASE("every truncation of an npy file is an error, and 10,000 mutations clean errors or the elements of the file") {
     std::string file;
-    Array array(DType::f32, {3, 2});
-    for (int i = 0; i < 6; ++i) array.as<float>()[i] = static_cast<float>(i) / 3;
-    write_npy(array, [&](std::string_view bytes) { file += bytes; });
+    write_npy(thirds(), [&](std::string_view bytes) { file += bytes; });
     for (std::size_t length = 0; length < file.size(); ++length) CHECK(held(try_npy, file.substr(0, length)) == Verdict::refused);
     mutate(try_npy, file, "{}()',: 0123456789<>|=fiucbOTrueFals\n", 3, 500);
+}
+
+TEST_CASE("every truncation of an archive is an error, and 10,000 mutations clean errors or arrays that can be") {
+    using namespace std::string_view_literals;
+    const std::string stored = stored_archive(), packed(reinterpret_cast<const char*>(deflated_archive), sizeof deflated_archive);
+    for (const std::string& file : {stored, packed}) {
+        for (std::size_t length = 0; length < file.size(); ++length) CHECK(held(try_archive, file.substr(0, length)) == Verdict::refused);
+    }
+    mutate(try_archive, stored, "PK\x01\x02\x03\x04\x05\x06\x07\x08\x00\xff.npy{}'"sv, 4, 50);
+    mutate(try_archive, packed, "PK\x01\x02\x03\x04\x05\x06\x07\x08\x00\xff.npy{}'"sv, 5, 50);
+}
+
+TEST_CASE("every truncation of a .safetensors file is an error, and 10,000 mutations clean errors or the bytes of the file") {
+    using namespace std::string_view_literals;
+    const std::string file = safetensors_file();
+    for (std::size_t length = 0; length < file.size(); ++length) CHECK(held(try_safetensors, file.substr(0, length)) == Verdict::refused);
+    mutate(try_safetensors, file, "{}[]\":, 0123456789UIFBdtypeshape_off\x00\xff"sv, 6, 200);
+}
+
+TEST_CASE("every truncation and 10,000 mutations of a table are clean errors or the numbers of the table") {
+    using namespace std::string_view_literals;
+    for (std::size_t length = 0; length < table.size(); ++length) held(try_table, std::string(table.substr(0, length)));
+    mutate(try_table, table, ",;\"\n\r\t 0123456789.eE+-nainftru"sv, 7, 500);
 }

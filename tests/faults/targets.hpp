@@ -22,5 +22,11 @@ Verdict try_script(std::string_view text);
 Verdict try_json(std::string_view text);
 // An .npy file: the array has the size of its elements, and they are the last bytes of the file.
 Verdict try_npy(std::string_view bytes);
+// An .npz archive: its arrays are no larger than deflate can make them, and are the same once they are written and read again.
+Verdict try_archive(std::string_view bytes);
+// A .safetensors file: its tensors are the bytes where another reader of its header finds them.
+Verdict try_safetensors(std::string_view bytes);
+// A .csv file: its numbers are those that another, simpler reader finds.
+Verdict try_table(std::string_view text);
 
 } // namespace vmaprun::faults

@@ -1,0 +1,10 @@
+// Fuzzes tests/faults' try_safetensors: a violation ends the process by an exception that nobody catches.
+#include <cstddef>
+#include <cstdint>
+
+#include "targets.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    (void)vmaprun::faults::try_safetensors({reinterpret_cast<const char*>(data), size});
+    return 0;
+}
