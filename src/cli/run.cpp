@@ -319,6 +319,8 @@ int run_verb(const Command& command) {
         const ScriptText script = the_script(command);
         const std::vector<std::string> files = data_files(command);
         if (files.size() > 1 && !command.profile.empty()) fail_usage("--profile records one run, and this is a batch", "give it one of the files");
+        // Arrays can follow each other; an archive ends with its directory.
+        if (files.size() > 1 && command.format == StdoutFormat::npz) fail_usage("`-f npz` writes one archive, and there are " + std::to_string(files.size()) + " data files", "write one for each: `-o 'out/{stem}.npz'`");
         if (command.resume && (files.empty() || command.outputs.empty())) fail_usage("--resume goes on with a batch that writes files", "as in `vmaprun s.vm 'data/*.npy' -o 'out/{stem}.npy' --resume`");
         if (files.size() > 1) {
             require_distinct_outputs(command, files);

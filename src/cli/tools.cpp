@@ -76,8 +76,9 @@ ScriptText read_script(const Command& command, const std::string& path) {
     if (command.code && path.empty()) return {*command.code, "-e"};
     try {
         std::string text(read_file(path).view());
-        if (text.starts_with("\x93NUMPY")) {
-            throw UserError(error("E102", "`" + path + "` is an .npy file, not a script")
+        const bool is_archive = text.starts_with("PK\x03\x04");
+        if (is_archive || text.starts_with("\x93NUMPY")) {
+            throw UserError(error("E102", "`" + path + "` is an " + (is_archive ? ".npz" : ".npy") + " file, not a script")
                                 .help("the script comes first, then its data: `vmaprun SCRIPT " + path + "`, or `vmaprun -e 'mean(x)' " + path + "`"));
         }
         return {std::move(text), display_name(path)};

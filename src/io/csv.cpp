@@ -228,10 +228,7 @@ JsonValue CsvTable::numbers() const { return written(std::nullopt); }
 
 // The fields again, as the JSON that a list of them is: what reads JSON then finds their dtype, and converts each once.
 JsonValue CsvTable::written(std::optional<std::size_t> column) const {
-    if (rows_ == 0) {
-        const std::string shape = column ? "[0]" : "[0, " + std::to_string(columns_.size()) + "]";
-        return parse_json(R"({"dtype": "f64", "shape": )" + shape + R"(, "data": []})", text_.name());
-    }
+    if (rows_ == 0) return empty(column.has_value());
     std::string json = "[";
     json.reserve(text_.size() + text_.size() / 8);
     Fields fields(text_, first_row_, first_line_, separator_);
@@ -252,7 +249,30 @@ JsonValue CsvTable::written(std::optional<std::size_t> column) const {
         if (!column) json += ']';
     }
     json += ']';
-    return parse_json(FileBytes(text_.name(), json), 1, threads_);
+    return read(json);
 }
+
+std::vector<std::optional<JsonValue>> CsvTable::each_column() const {
+    if (rows_ == 0) return std::vector<std::optional<JsonValue>>(columns_.size(), empty(true));
+    std::vector<std::string> json(columns_.size(), "["); // empty: has words
+    Fields fields(text_, first_row_, first_line_, separator_);
+    std::string_view field;
+    while (fields.next_row()) {
+        for (std::size_t i = 0; fields.next_field(field); ++i) {
+            if (json[i].size() > 1) json[i] += ',';
+            if (!json[i].empty() && !append_number(field, json[i])) json[i].clear();
+        }
+    }
+    std::vector<std::optional<JsonValue>> columns;
+    for (const std::string& each : json) columns.push_back(each.empty() ? std::nullopt : std::optional(read(each + "]")));
+    return columns;
+}
+
+JsonValue CsvTable::empty(bool is_column) const {
+    const std::string shape = is_column ? "[0]" : "[0, " + std::to_string(columns_.size()) + "]";
+    return parse_json(R"({"dtype": "f64", "shape": )" + shape + R"(, "data": []})", text_.name());
+}
+
+JsonValue CsvTable::read(const std::string& json) const { return parse_json(FileBytes(text_.name(), json), 1, threads_); }
 
 } // namespace vmaprun

@@ -30,9 +30,13 @@ class CsvTable {
     // A column as a list of numbers; all of them as a list of rows.
     JsonValue numbers(std::size_t column) const;
     JsonValue numbers() const;
+    // All columns, in one pass; none for those that have words.
+    std::vector<std::optional<JsonValue>> each_column() const;
 
   private:
     JsonValue written(std::optional<std::size_t> column) const;
+    JsonValue empty(bool is_column) const;
+    JsonValue read(const std::string& json) const;
     void read_header();
     void require_rows();
 

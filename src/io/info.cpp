@@ -52,11 +52,12 @@ FileInfo archive_info(const std::string& path, const StoredTensors& tensors, con
     return result;
 }
 
-std::string column_type(const CsvTable& table, std::size_t column) {
+std::string column_type(const std::optional<JsonValue>& numbers) {
+    if (!numbers) return "text";
     try {
-        return json_type(table.numbers(column), "$");
+        return json_type(*numbers, "$");
     } catch (const UserError&) {
-        return "text";
+        return "integers of more than 64 bits"; // which have to be declared as floats
     }
 }
 
@@ -65,7 +66,8 @@ FileInfo table_info(const std::string& path, char separator, const std::string& 
     const CsvTable table(bytes, separator);
     FileInfo result{{path + ": " + counted(table.rows(), "row") + " of " + counted(table.columns().size(), "column") + ", " + std::to_string(bytes.size()) + " bytes, " + format +
                      (table.has_header() ? ", with a header" : ", without a header")}};
-    for (std::size_t i = 0; i < table.columns().size(); ++i) result.lines.push_back("  " + table.columns()[i] + ": " + column_type(table, i));
+    const std::vector<std::optional<JsonValue>> columns = table.each_column();
+    for (std::size_t i = 0; i < columns.size(); ++i) result.lines.push_back("  " + table.columns()[i] + ": " + column_type(columns[i]));
     return result;
 }
 

@@ -155,6 +155,9 @@ TEST_CASE("words beside numbers are named with their line and column, and how to
     const CsvTable table = table_of(text);
     CHECK(values_of<std::int64_t>(to_array(table.numbers(0), {}, "$")) == Integers{1, 3});
     CHECK(message_of([&] { table.numbers(1); }) == "E517 `a word of more than the forty characters...` in line 3, column `b` of `t.csv` is no number");
+    CHECK(type_of(table.each_column().at(0).value()) == "i64[2]");
+    CHECK(!table.each_column().at(1));
+    CHECK(type_of(table_of("a,b").each_column().at(1).value()) == "f64[0]");
     CHECK(table_message("a,a\tb\n\"x\t\x01y\",1\n").starts_with("E517 `x  y` in line 2, column `a` of `t.csv` is no number"));
 }
 
@@ -183,6 +186,9 @@ TEST_CASE("a large table is read by several threads, to the same numbers") {
         }
     }
     const CsvTable table(FileBytes("t.csv", text), ',', 3);
+    const auto columns = table.each_column();
+    REQUIRE((columns.size() == 3 && columns[2]));
+    CHECK(values_of<double>(to_array(*columns[2], {DType::f64, 1, {}}, "$")).at(7) == expected[3 * 7 + 2]);
     CHECK(table.rows() == 200'000);
     CHECK(values_of<double>(to_array(table.numbers(), {DType::f64, 2, {}}, "$")) == expected);
 }
