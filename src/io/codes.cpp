@@ -52,7 +52,8 @@ constexpr CodeExplanation explanations[] = {
      "The shape and dtype of the header settle how many bytes follow it. Fewer mean that the file was cut off (an\n"
      "interrupted copy, a full disk); more, that something else was appended. Neither is guessed at.\n"},
     {"E511", "a file whose ending is not known",
-     "Data files are told apart by the ending of their names: .npy, .npz, .json, .csv, .tsv and .safetensors.\n"},
+     "Data files are told apart by the ending of their names: .npy, .npz, .json, .csv, .tsv and .safetensors.\n"
+     "On standard input JSON and .npy are read.\n"},
     {"E512", "an array whose dtype does not convert to the declared one",
      "Booleans, integers and floats convert to each other where the values allow it, and to complex. Complex numbers do not\n"
      "become real by themselves: declare c64 or c128 and take `real(x)`. A key is read from u32 with a last axis of length 2.\n"},
@@ -70,7 +71,9 @@ constexpr CodeExplanation explanations[] = {
     {"E520", "an output cannot be written",
      "The system's reason follows the path: no such folder, no permission, a full disk (also found when the data is flushed,\n"
      "closed or put in place). Outputs appear whole or not at all, so nothing new stands there, and an older file of that name is\n"
-     "as it was.\n"},
+     "as it was.\n"
+     "An .npz file names what is inside of records and tuples with dots, and can't hold two arrays of one name: `a.b` of\n"
+     "{\"a.b\": 1, \"a\": {\"b\": 2}} would be both.\n"},
     {"E650", "a result has a NaN or an infinity under `--nan error`",
      "JSON has no such numbers. With `--nan error` the first one stops the run before any of that output is written. `--nan string`\n"
      "(the default) writes \"NaN\", \"Infinity\" and \"-Infinity\", `--nan null` writes null, `--nan literal` the bare words.\n"

@@ -301,7 +301,7 @@ std::string directory_record(const ZipEntry& entry) {
     append(text, member_signature, 4);
     append(text, zip64_version, 2);
     text += common_fields(entry, extra.size(), !extra.empty());
-    append(text, 0, 2 + 2 + 2 + 4); // comment, disk, attributes
+    text.append(2 + 2 + 2 + 4, '\0'); // comment, disk, attributes
     append(text, is_long(entry.offset) ? in_zip64 : static_cast<std::uint64_t>(entry.offset), 4);
     return text + entry.name + extra;
 }

@@ -2,7 +2,8 @@
 
 // What the C library found out as it started is asked, where it tells: the compiler's own __builtin_cpu_supports asks the
 // processor again before main, at the price of a tenth of a millisecond on a virtual machine, which traps every question.
-#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
+// (The C library's header says `_Bool`, which clang doesn't know in C++.)
+#if defined(__x86_64__) && !defined(__clang__) && __has_include(<sys/platform/x86.h>)
 #include <sys/platform/x86.h>
 #define VMAPRUN_CPU_HAS(library_name, builtin_name) CPU_FEATURE_ACTIVE(library_name)
 #elif defined(__x86_64__)
