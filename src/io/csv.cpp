@@ -206,6 +206,11 @@ void CsvTable::require_rows() {
         if (columns_.size() == 1) tell_of_separators(diagnostic, columns_[0]);
         throw UserError(std::move(diagnostic));
     }
+    if (rows_ > 0 || columns_.size() > 1) return;
+    // One line of `1;2` is no header of a table without rows.
+    Diagnostic diagnostic = error("E517", quoted(columns_[0]) + " is all that `" + text_.name() + "` has, and is no number");
+    tell_of_separators(diagnostic, columns_[0]);
+    if (!diagnostic.helps.empty()) throw UserError(std::move(diagnostic));
 }
 
 std::size_t CsvTable::column(const std::string& name) const {

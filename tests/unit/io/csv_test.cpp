@@ -137,6 +137,9 @@ TEST_CASE("files of another separator are told from the two that are read") {
     CHECK(table_message("a;b\n1;2\n") == "E517 `1;2` in line 2, column `a;b` of `t.csv` is no number" + help);
     CHECK(table_message("1|2\n3|4\n") == "E517 `3|4` in line 2, column `1|2` of `t.csv` is no number" + help);
     CHECK(table_message("1,2\n3,4\n", '\t') == "E517 `3,4` in line 2, column `1,2` of `t.csv` is no number" + help);
+    CHECK(table_message("1;2\n") == "E517 `1;2` is all that `t.csv` has, and is no number" + help);
+    CHECK(table_message("a|b|c", '\t') == "E517 `a|b|c` is all that `t.csv` has, and is no number" + help);
+    CHECK(table_of("x").rows() == 0);
     CHECK(table_message("a;b\n1,5;2\n") == "E517 line 2 of `t.csv` has 2 fields, and the header has 1" + help);
     CHECK(message_of([] { (void)table_of("a;b\n1;2\n").column("b"); }) == "E517 `t.csv` has no column `b` | note: its column is a;b" + help);
 }
