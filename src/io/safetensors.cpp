@@ -82,7 +82,7 @@ std::optional<std::vector<std::int64_t>> sizes_of(const JsonValue& value, const 
     const Array array = to_array(value, {DType::i64, 1, {}}, path);
     const bool is_list = array.shape().size() == 1 && std::none_of(array.as<std::int64_t>(), array.as<std::int64_t>() + array.size(), [](std::int64_t size) { return size < 0; });
     if (!is_list) return std::nullopt;
-    return std::vector<std::int64_t> {array.as<std::int64_t>(), array.as<std::int64_t>() + array.size()};
+    return std::vector<std::int64_t>{array.as<std::int64_t>(), array.as<std::int64_t>() + array.size()};
 }
 
 class Header {
