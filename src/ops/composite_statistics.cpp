@@ -70,7 +70,28 @@ Value checked_quantile(Builder& builder, const BuiltinCall& call, Value q) {
     return q;
 }
 
-Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, std::size_t axis_argument, bool keepdims) {
+// By NumPy's linear interpolation; b's share of the way from a is `part`.
+Value on_the_line(Builder& builder, Value a, Value b, Value part) {
+    const auto apply = [&](std::string_view op, std::vector<Value> operands) { return pointwise(builder, op, std::move(operands)); };
+    const Value step = apply("subtract", {b, a});
+    const Value from_below = apply("add", {a, apply("multiply", {step, part})});
+    const Value from_above = apply("subtract", {b, apply("multiply", {step, apply("subtract", {literal(builder, 1), part})})});
+    const Value between = apply("where", {apply("less", {part, literal(builder, 0.5)}), from_below, from_above});
+    // Where a and b are one infinity there is no step between them. (Equal ones that are finite keep both their shares in derivatives.)
+    const Value no_step = apply("logical_and", {apply("equal", {a, b}), apply("isinf", {a})});
+    return apply("where", {no_step, a, between});
+}
+
+// (a + b) / 2, also where a + b is too large.
+Value mean_of_two(Builder& builder, Value a, Value b) {
+    const auto apply = [&](std::string_view op, std::vector<Value> operands) { return pointwise(builder, op, std::move(operands)); };
+    const Value sum = apply("add", {a, b}), half = literal(builder, 0.5);
+    return apply("where", {apply("isfinite", {sum}), apply("multiply", {sum, half}), apply("add", {apply("multiply", {a, half}), apply("multiply", {b, half})})});
+}
+
+enum class Between { line, mean };
+
+Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, Between between, std::size_t axis_argument, bool keepdims) {
     const Sorted sorted = sorted_over(builder, call, axes_of(builder, call, axis_argument), keepdims);
     const auto apply = [&](std::string_view op, std::vector<Value> operands) { return pointwise(builder, op, std::move(operands)); };
     const auto last = static_cast<std::int64_t>(builder.type(sorted.values).rank()) - 1;
@@ -84,14 +105,8 @@ Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, std::size_
     Dims aligned = builder.type(q).shape; // q's axes first, then the kept ones
     aligned.resize(builder.type(a).rank(), 1);
     part = reshape_to(builder, part, aligned);
-    const Value step = apply("subtract", {b, a});
-    const Value from_below = apply("add", {a, apply("multiply", {step, part})});
-    const Value from_above = apply("subtract", {b, apply("multiply", {step, apply("subtract", {literal(builder, 1), part})})});
-    Value result = apply("where", {apply("less", {part, literal(builder, 0.5)}), from_below, from_above});
-    // Where a and b are one infinity there is no step between them. (Equal ones that are finite keep both their shares in derivatives.)
-    const Value no_step = apply("logical_and", {apply("equal", {a, b}), apply("isinf", {a})});
-    const Value exactly = apply("logical_or", {apply("equal", {part, literal(builder, 0)}), no_step});
-    result = apply("where", {exactly, a, result});
+    Value result = between == Between::line ? on_the_line(builder, a, b, part) : mean_of_two(builder, a, b);
+    result = apply("where", {apply("equal", {part, literal(builder, 0)}), a, result});
     const Value outside = apply("logical_not", {apply("logical_and", {apply("greater_equal", {q, literal(builder, 0)}), apply("less_equal", {q, literal(builder, 1)})})});
     const Value bad = apply("logical_or", {sorted.has_nan, reshape_to(builder, outside, aligned)});
     result = apply("where", {bad, literal(builder, std::nan("")), result});
@@ -101,14 +116,14 @@ Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, std::size_
 }
 
 Lowered lower_quantile(Builder& builder, const BuiltinCall& call) {
-    return quantile_of(builder, call, checked_quantile(builder, call, call.tensor(1)), 2, call.boolean(3));
+    return quantile_of(builder, call, checked_quantile(builder, call, call.tensor(1)), Between::line, 2, call.boolean(3));
 }
 
 Lowered lower_median(Builder& builder, const BuiltinCall& call) {
     const TensorType& type = builder.type(call.tensor(0));
     const std::vector<std::int64_t> axes = axes_of(builder, call, 1);
     if (!is_complex(type.dtype) && count_over(type.shape, axes) == Dim(0)) return mean_over(builder, call.tensor(0), axes, call.boolean(2)); // NaN
-    return quantile_of(builder, call, scalar(builder, 0.5, DType::f64), 1, call.boolean(2));
+    return quantile_of(builder, call, scalar(builder, 0.5, DType::f64), Between::mean, 1, call.boolean(2));
 }
 
 } // namespace

@@ -259,7 +259,7 @@ std::span<const Op> selection_window_rows() {
     static constexpr std::array rows = {
         // operands: x, a start (i64 scalar) for each of the leading axes. attributes: 0: Dims sizes along those axes
         Op{.signature = "window(x, start: any, size: shape)",
-           .doc = "The part of x of the given size that begins at start, along the leading axes; a window that leaves x stops the run.",
+           .doc = "The part of x of the given size that begins at start, along the leading axes; a negative start counts from the end, and a window that leaves x stops the run.",
            .example = "window([1, 2, 3, 4], 1, size=2) => [2, 3]", .family = Family::selection, .lower = lower_window, .type = window_type, .independence = window_along, .kernel = window_kernel, .derivative = Derivative::linear(transpose_window), .effect = Effect::fault, .weak_operands = 1},
         // the same operands and attributes
         Op{.signature = "dynamic_slice(x, start: any, size: shape)",

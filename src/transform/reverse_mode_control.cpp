@@ -241,7 +241,7 @@ Remembered remember_while(Builder& builder, Replay& again, const Node& node, con
     Remembered entry{&node, operands, {}, {}, {}};
     if (node.integer(0) < 0) {
         again.add(node);
-        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&, std::vector<Lanes>&) -> std::vector<Value> { fail_unbounded(node, "this one has no limit", "give the loop a `limit`"); };
+        entry.back = [&node](const std::vector<Value>&, const std::vector<bool>&, const Recall&, std::vector<Lanes>&) -> std::vector<Value> { fail_unbounded(node, "this one has no limit", "give a `while` a `limit` and a range constant ends"); };
         return entry;
     }
     std::vector<Value> results = add_counting(builder, again.graph(), node, operands, again.effects());

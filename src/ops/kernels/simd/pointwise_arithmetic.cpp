@@ -168,7 +168,7 @@ struct Absolute {
 };
 struct Sign {
     template <class T> static T apply(T a) {
-        if constexpr (is_float<T>) return a > 0 ? T(1) : a < 0 ? T(-1) : a; // zeros and NaN are their own
+        if constexpr (is_float<T>) return a > 0 ? T(1) : a < 0 ? T(-1) : a + T(0); // 0 for both zeros; NaN is its own
         else return static_cast<T>((a > 0 ? 1 : 0) - (is_signed<T> && a < 0 ? 1 : 0));
     }
 };
