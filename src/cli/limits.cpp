@@ -46,6 +46,7 @@ void install_signal_handlers() {
     handle(SIGINT, end_by_signal);
     handle(SIGTERM, end_by_signal);
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN); // a file that grows too large is an error of write
 }
 
 int interruptible(const std::function<int()>& work) {

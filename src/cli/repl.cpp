@@ -116,7 +116,10 @@ class Repl {
         const bool defines = std::ranges::all_of(parsed.script.items, [](const ast::Item& item) { return !shows(item); });
         if (defines) return keep(parsed.script, text);
         if (!editor_.is_terminal()) return evaluate(text);
-        const int status = interruptible([&] { return guarded(command_, [&] { return evaluate(text); }); });
+        const int status = interruptible([&] {
+            limit_time(command_.timeout, command_);
+            return guarded(command_, [&] { return evaluate(text); });
+        });
         if (status == 130) write_stdout("\n"); // behind the ^C that the terminal shows
         return status;
     }

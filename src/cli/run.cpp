@@ -13,6 +13,7 @@
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "io/file.hpp"
+#include "io/info.hpp"
 #include "io/output_file.hpp"
 #include "io/paths.hpp"
 
@@ -234,13 +235,24 @@ void require_distinct_outputs(const Command& command, const std::vector<std::str
     }
 }
 
+// Whether a file is what its ending says, as far as its header tells.
+bool is_sound(const std::string& path) {
+    try {
+        const std::string ending = ending_of(path);
+        if (ending == ".npy" || ending == ".npz") (void)info(path);
+        return true;
+    } catch (const UserError&) {
+        return false;
+    }
+}
+
 // Whether all outputs of a data file are there, none of them older than it.
 bool is_complete(const Command& command, const std::string& file) {
     struct stat data {};
     if (command.outputs.empty() || stat(file.c_str(), &data) != 0) return false;
     return std::ranges::all_of(filled(command, file).outputs, [&](const OutputPath& output) {
         struct stat made {};
-        if (stat(output.path.c_str(), &made) != 0 || !S_ISREG(made.st_mode)) return false;
+        if (stat(output.path.c_str(), &made) != 0 || !S_ISREG(made.st_mode) || made.st_size == 0 || !is_sound(output.path)) return false;
         return std::pair(made.st_mtim.tv_sec, made.st_mtim.tv_nsec) >= std::pair(data.st_mtim.tv_sec, data.st_mtim.tv_nsec);
     });
 }

@@ -480,7 +480,7 @@ void BoundInputs::require_known(std::span<const std::string> input_names) const 
 std::vector<Diagnostic> BoundInputs::warnings() const {
     std::vector<Diagnostic> result;
     if (!bindings_.data.empty() && !data_taken_) result.push_back(warning("no input is left for `" + bindings_.data + "`"));
-    if (!standard_document_ || standard_value_taken_) return result;
+    if (!standard_document_ || standard_value_taken_ || bindings_.data == "-") return result;
     const bool named = std::ranges::any_of(bindings_.files, [](const FileBinding& binding) { return binding.path == "-"; });
     if (named) return result; // its members were picked by name
     if (standard_document_->record() == nullptr) {
@@ -488,6 +488,11 @@ std::vector<Diagnostic> BoundInputs::warnings() const {
         return result;
     }
     for (const JsonMember& member : *standard_document_->record()) {
+        const auto names_it = [&](const auto& binding) { return binding.name == member.name; };
+        if (std::ranges::any_of(bindings_.files, names_it) || std::ranges::any_of(bindings_.values, names_it)) {
+            result.push_back(warning("stdin has `" + member.name + "`, which is given by " + (std::ranges::any_of(bindings_.files, names_it) ? "-i" : "--set") + " as well: that counts"));
+            continue;
+        }
         if (std::ranges::find(asked_, member.name) != asked_.end()) continue;
         result.push_back(with_nearest(warning("stdin has `" + member.name + "`, which is no input of the script"), member.name, asked_));
     }

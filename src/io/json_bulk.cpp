@@ -59,6 +59,9 @@ struct Scanned {
 // Memory for values, given out piece after piece. Several threads: each piece has one of its own for as long as it takes.
 class Memory {
   public:
+    // `text_bytes`: of all that is read, of which no more values can come than half of them.
+    explicit Memory(std::size_t text_bytes) : block_(std::min(block_bytes, (text_bytes / 2 + 2) * sizeof(double))) {}
+
     struct Block {
         std::shared_ptr<Buffer> buffer;
         std::size_t used = 0;
@@ -73,7 +76,7 @@ class Memory {
             free_.erase(free_.begin() + static_cast<std::ptrdiff_t>(i));
             return block;
         }
-        all_.push_back(std::make_shared<Buffer>(std::max(bytes, block_bytes)));
+        all_.push_back(std::make_shared<Buffer>(std::max(bytes, block_)));
         return {all_.back(), 0};
     }
     void give_back(Block block) {
@@ -83,6 +86,7 @@ class Memory {
     std::vector<std::shared_ptr<Buffer>> all() { return std::move(all_); }
 
   private:
+    std::size_t block_; // bytes of a buffer
     std::mutex mutex_;
     std::vector<Block> free_;
     std::vector<std::shared_ptr<Buffer>> all_;
@@ -148,7 +152,7 @@ void scan_piece(const char* at, const char* stop, int rank, double* values, Scan
 
 class List {
   public:
-    List(const char* begin, const char* end, int rank) : begin_(begin), end_(end), rank_(rank), pieces_(static_cast<std::size_t>((end - begin + piece_bytes - 1) / piece_bytes)) {}
+    List(const char* begin, const char* end, int rank) : begin_(begin), end_(end), rank_(rank), pieces_(static_cast<std::size_t>((end - begin + piece_bytes - 1) / piece_bytes)), memory_(static_cast<std::size_t>(end - begin)) {}
 
     void scan(int threads) {
         std::atomic<std::int64_t> last{static_cast<std::int64_t>(pieces_.size())}; // the list ends, or is irregular, at this piece

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t read_bytes = std::size_t{64} << 10U;
 constexpr std::size_t first_capacity = std::size_t{128} << 10U, later_capacity = std::size_t{1} << 20U; // of a buffer
-constexpr std::size_t most_bytes = std::size_t{8} << 20U; // of the lines that are read at once, but for one
 
 using Clock = std::chrono::steady_clock;
 
@@ -53,11 +52,18 @@ bool LineReader::take_line(std::vector<Line>& lines) {
     const auto* found = static_cast<const char*>(std::memchr(data + searched_, '\n', end_ - searched_));
     if (found == nullptr) {
         searched_ = end_;
-        if (!ended_ || begin_ == end_) return false;
+        if (!too_large_.empty() && !ended_) begin_ = searched_ = end_ = 0; // more of it
+        if (!ended_ || (begin_ == end_ && too_large_.empty())) return false;
     }
     const std::size_t end = found == nullptr ? end_ : static_cast<std::size_t>(found - data); // the last may have no end
     data[end] = '\0';
     const std::uint32_t number = next_number_++;
+    if (!too_large_.empty()) {
+        lines.push_back({number, bytes_.part(0, 0), std::move(too_large_)});
+        too_large_.clear();
+        begin_ = std::min(end + 1, end_);
+        return true;
+    }
     const FileBytes text = bytes_.part(begin_, end - begin_);
     if (text.view().find_first_not_of(" \t\r") != std::string_view::npos) lines.push_back({number, text});
     begin_ = std::min(end + 1, end_);
@@ -66,7 +72,16 @@ bool LineReader::take_line(std::vector<Line>& lines) {
 
 void LineReader::read_more() {
     const std::size_t capacity = buffer_->size() - file_bytes_padding;
-    if (capacity - end_ < read_bytes) renew(std::max(later_capacity, 2 * (end_ - begin_) + read_bytes));
+    if (capacity - end_ < read_bytes) {
+        try {
+            renew(std::max(later_capacity, 2 * (end_ - begin_) + read_bytes));
+        } catch (const UserError& failure) {
+            too_large_ = failure.diagnostics();
+            for (Diagnostic& each : too_large_) each.notes.push_back("the record is line " + std::to_string(next_number_) + " of " + bytes_.name());
+            end_ = searched_ = begin_;
+            if (capacity - begin_ < read_bytes) renew(first_capacity);
+        }
+    }
     ssize_t count = 0;
     do count = ::read(descriptor_, buffer_->data() + end_, read_bytes);
     while (count < 0 && errno == EINTR);
@@ -75,7 +90,7 @@ void LineReader::read_more() {
     if (count == 0) ended_ = true;
 }
 
-std::vector<Line> LineReader::read(std::size_t most, std::chrono::nanoseconds longest_wait) {
+std::vector<Line> LineReader::read(std::size_t most, std::size_t most_bytes, std::chrono::nanoseconds longest_wait) {
     std::vector<Line> lines;
     std::size_t bytes = 0;
     Clock::time_point moment{};

@@ -174,10 +174,15 @@ Value Builder::data_constant(const Array& array, bool weak) {
     return value;
 }
 
-Value Builder::constant(Dim number, bool weak) {
-    if (!number.is_symbolic()) return constant(Array::scalar<std::int64_t>(number.value()), weak);
+Value Builder::constant(Dim number, bool weak, DType dtype) {
+    Array scalar(dtype, {});
+    visit_dtype(dtype, [&]<class T>(TypeTag<T>) {
+        if constexpr (std::is_integral_v<T>) *scalar.as<T>() = static_cast<T>(number.value());
+        else throw InternalError("builder: a size is a whole number");
+    });
+    if (!number.is_symbolic()) return constant(std::move(scalar), weak);
     // Not interned with the plain number that happens to be its witness.
-    Attributes attributes{std::make_shared<const Array>(Array::scalar<std::int64_t>(number.value())), Dims{number}};
+    Attributes attributes{std::make_shared<const Array>(std::move(scalar)), Dims{number}};
     TensorType type = constant_op.type({}, attributes)[0];
     type.weak = weak;
     Node& node = append(constant_op, {}, std::move(attributes), {});
@@ -245,7 +250,7 @@ std::optional<std::vector<Value>> Builder::fold(const Op& op, const std::vector<
     if (symbolic) {
         if (op.dims == nullptr || dims.size() != operands.size()) return std::nullopt;
         const auto number = op.dims(dims);
-        return number ? std::optional(std::vector{constant(*number, weak)}) : std::nullopt;
+        return number ? std::optional(std::vector{constant(*number, weak, op.type(types, attributes)[0].dtype)}) : std::nullopt;
     }
     if (!folder_ || operands.empty() || &op == &opaque_op || op.effect != Effect::none) return std::nullopt;
     const std::vector<TensorType> results = op.type(types, attributes);

@@ -26,7 +26,7 @@ class Builder {
     std::vector<Value> add_all(const Op& op, std::vector<Value> operands, Attributes attributes = {});
     Value add(const Op& op, std::vector<Value> operands, Attributes attributes = {});
     Value constant(Array array, bool weak = false);
-    Value constant(Dim number, bool weak = true); // an i64 scalar; keeps its symbol
+    Value constant(Dim number, bool weak = true, DType dtype = DType::i64); // a scalar of an integer dtype; keeps its symbol
     // A constant that came as data, as does what is folded from it: a size like any other, but as a position a computed one.
     Value data_constant(const Array& array, bool weak = false);
     Value parameter(TensorType type, Lanes lanes = {}, std::string name = {});

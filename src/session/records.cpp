@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t most_at_once = 4096;  // records that are read before some are run
 constexpr std::size_t most_kinds = 256;     // that are remembered
+constexpr std::int64_t text_of_element = 16; // bytes of a result, about
+constexpr std::int64_t most_bytes = std::int64_t{8} << 20U; // of lines that are read before some are run
+constexpr std::int64_t most_at_work = std::int64_t{64} << 20U; // bytes of the inputs and results of records that are run together
 constexpr std::size_t records_a_part = 64;  // of the work that threads share
 std::size_t part_count(std::size_t records) { return (records + records_a_part - 1) / records_a_part; }
 constexpr std::int64_t batch_sizes[] = {4096, 1024, 256, 64, 16, 4, 1}; // each has a graph of its own
@@ -123,6 +126,14 @@ class RecordKind {
     }
 
     bool runs_together() const { return runs_together_; }
+    // What a record takes of memory while it is run with others: its inputs, its results, and their text.
+    std::int64_t bytes() const {
+        if (!runs_together_) return 0;
+        std::int64_t bytes = 0;
+        for (const TracedInput& input : traced_.inputs) bytes += input.is_of_record ? bytes_of(input.type, 0) : 0;
+        for (const Value output : traced_.graph->outputs) bytes += bytes_of(traced_.graph->type(output), text_of_element);
+        return bytes;
+    }
     const Traced& traced() const { return traced_; }
     const std::string& sample() const { return sample_; } // the text of a record of the kind
 
@@ -169,6 +180,7 @@ class RecordKind {
     std::map<std::int64_t, std::shared_ptr<Graph>> graphs; // ready to run, by the number of records
 
   private:
+    static std::int64_t bytes_of(const TensorType& type, std::int64_t more) { return element_count(extents_of(type)) * (static_cast<std::int64_t>(size_of(type.dtype)) + more); }
     static Shape extents_of(const TensorType& type) {
         Shape shape;
         for (const Dim& dim : type.shape) shape.push_back(dim.value());
@@ -223,22 +235,26 @@ Traced traced_for(const Session::State& state, const ast::Script& script, TraceO
     return traced;
 }
 
+std::string name_of_input(const TracedInput& input) {
+    std::string text = input.name;
+    for (const std::string& step : input.path) text += "." + step;
+    return text + ": " + input.type.text();
+}
+
 // The inputs and their types, and which of them come with the record.
 std::string types_of(const Traced& traced) {
     std::string text;
     for (const TracedInput& input : traced.inputs) {
-        text += input.name;
-        for (const std::string& step : input.path) text += "." + step;
-        text += ": " + input.type.text() + (input.is_of_record ? " of the record; " : input.value ? " by default; " : "; ");
+        text += name_of_input(input) + (input.is_of_record ? " of the record; " : input.value ? " by default; " : "; ");
     }
     return text;
 }
 
 } // namespace
 
-RecordKind& RecordRunner::kind_of(const Record& record) {
+std::shared_ptr<RecordKind> RecordRunner::kind_of(const Record& record) {
     const std::string structure = structure_of(record.value);
-    if (const auto known = by_structure_.find(structure); known != by_structure_.end()) return *known->second;
+    if (const auto known = by_structure_.find(structure); known != by_structure_.end()) return known->second;
     if (by_structure_.size() >= most_kinds) by_structure_.clear(), by_types_.clear();
     std::shared_ptr<RecordKind> kind;
     const std::vector<Diagnostic> failures = failures_of([&] {
@@ -254,14 +270,24 @@ RecordKind& RecordRunner::kind_of(const Record& record) {
             kind = known->second;
             return;
         }
-        std::vector<bool> of_record;
-        for (const TracedInput& input : traced.inputs) of_record.push_back(input.is_of_record);
-        std::vector<Array> fixed = inputs.load(traced, of_record);
+        std::vector<Array> fixed = fixed_inputs(inputs, traced);
         kind = std::make_shared<RecordKind>(std::move(traced), std::move(fixed), takes, std::string(record.line.text.view()));
         by_types_.emplace(types, kind);
     });
     if (!failures.empty()) kind = std::make_shared<RecordKind>();
-    return *by_structure_.emplace(structure, std::move(kind)).first->second;
+    return by_structure_.emplace(structure, std::move(kind)).first->second;
+}
+
+// What inputs take that is the same for all records is read once.
+std::vector<Array> RecordRunner::fixed_inputs(BoundInputs& inputs, const Traced& traced) {
+    std::vector<bool> is_known;
+    for (const TracedInput& input : traced.inputs) is_known.push_back(input.is_of_record || (!input.value && fixed_.contains(name_of_input(input))));
+    std::vector<Array> arrays = inputs.load(traced, is_known);
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+        const TracedInput& input = traced.inputs[i];
+        if (!input.is_of_record && !input.value) arrays[i] = fixed_.emplace(name_of_input(input), arrays[i]).first->second;
+    }
+    return arrays;
 }
 
 // f(first, last) for parts of some records, on all threads.
@@ -272,30 +298,70 @@ void RecordRunner::in_parts(std::size_t records, const std::function<void(std::s
     });
 }
 
-void RecordRunner::run(std::span<Record> records) {
-    texts_.clear();
+// Bytes that may be at work at once: of lines, and of what is made of them.
+std::int64_t bytes_at_work() { return memory_allowed() > 0 ? std::min(most_at_work, memory_allowed() / 16) : most_at_work; }
+
+// How many from the first on take that much together; at least one.
+template <class Bytes> std::size_t fitting(std::size_t count, std::int64_t most, Bytes&& bytes) {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        sum += bytes(i);
+        if (i > 0 && sum > most) return i;
+    }
+    return count;
+}
+
+void RecordRunner::run(std::span<Record> records, const Settled& settled) {
+    while (!records.empty()) {
+        const std::size_t count = fitting(records.size(), bytes_at_work(), [&](std::size_t i) { return static_cast<std::int64_t>(records[i].line.text.size()); });
+        if (!run_block(records.first(count), settled)) return;
+        records = records.subspan(count);
+    }
+}
+
+bool RecordRunner::run_block(std::span<Record> records, const Settled& settled) {
     in_parts(records.size(), [&](std::size_t first, std::size_t last) {
         for (Record& record : records.subspan(first, last - first)) {
-            record.failures = failures_of([&] { record.value = parse_json(record.line.text, record.line.number); });
+            if (record.failures.empty()) record.failures = failures_of([&] { record.value = parse_json(record.line.text, record.line.number); });
+            record.is_done = !record.failures.empty();
         }
     });
-    std::vector<std::pair<RecordKind*, std::vector<Record*>>> groups;
-    std::vector<std::shared_ptr<RecordKind>> held; // though others may take their places
-    for (Record& record : records) {
-        if (!record.failures.empty()) continue;
-        RecordKind* kind = &kind_of(record);
-        auto group = std::ranges::find_if(groups, [&](const auto& each) { return each.first == kind; });
-        if (group == groups.end()) group = groups.insert(groups.end(), {kind, {}});
-        group->second.push_back(&record);
+    std::vector<std::shared_ptr<RecordKind>> kinds; // null: it can't be run
+    for (const Record& record : records) kinds.push_back(record.is_done ? nullptr : kind_of(record));
+    while (!records.empty()) {
+        texts_.clear();
+        const std::size_t count = fitting(records.size(), bytes_at_work(), [&](std::size_t i) { return kinds[i] ? kinds[i]->bytes() : 0; });
+        if (!run_stretch(records.first(count), std::span(kinds).first(count), settled)) return false;
+        for (Record& record : records.first(count)) record.value = {};
+        records = records.subspan(count);
+        kinds.erase(kinds.begin(), kinds.begin() + static_cast<std::ptrdiff_t>(count));
     }
-    for (auto& [kind, members] : groups) run_together(*kind, members);
+    return true;
+}
+
+bool RecordRunner::run_stretch(std::span<Record> records, std::span<const std::shared_ptr<RecordKind>> kinds, const Settled& settled) {
+    std::vector<std::pair<RecordKind*, std::vector<Record*>>> groups;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        RecordKind* const kind = kinds[i].get();
+        if (kind == nullptr) continue;
+        // What runs alone does so where it stands.
+        auto group = kind->runs_together() ? std::ranges::find_if(groups, [&](const auto& each) { return each.first == kind; }) : groups.end();
+        if (group == groups.end()) group = groups.insert(groups.end(), {kind, {}});
+        group->second.push_back(&records[i]);
+    }
+    for (auto& [kind, members] : groups) {
+        run_together(*kind, members);
+        for (Record* record : members) record->is_done = true;
+        if (!settled()) return false;
+    }
+    return settled();
 }
 
 void RecordRunner::run_together(RecordKind& kind, std::span<Record*> records) {
     std::vector<Array> all;
     std::vector<char> converts(records.size(), 0);
-    if (kind.runs_together()) {
-        all = kind.room_for(static_cast<std::int64_t>(records.size()));
+    const bool has_room = kind.runs_together() && failures_of([&] { all = kind.room_for(static_cast<std::int64_t>(records.size())); }).empty();
+    if (has_room) {
         in_parts(records.size(), [&](std::size_t first, std::size_t last) {
             for (std::size_t i = first; i < last; ++i) converts[i] = failures_of([&] { kind.read(records[i]->value, all, static_cast<std::int64_t>(i)); }).empty();
         });
@@ -344,7 +410,7 @@ void RecordRunner::run_batch(RecordKind& kind, const std::vector<Array>& all, st
 
 // The lines of some records, out of the arrays that have all of them.
 void RecordRunner::write(const RecordKind& kind, const std::vector<Array>& outputs, std::span<Record*> records) {
-    if (outputs.empty()) return;
+    if (kind.traced().outputs.empty()) return;
     std::vector<std::string*> texts;
     for (std::size_t part = 0; part < part_count(records.size()); ++part) texts.push_back(&texts_.emplace_back());
     in_parts(records.size(), [&](std::size_t first, std::size_t last) {
@@ -369,7 +435,7 @@ void RecordRunner::run_alone(Record& record) {
         const Traced traced = traced_for(state_, script_, tracing_, inputs, 0, messages);
         warn(messages);
         const std::vector<Array> outputs = vmaprun::run(*state_.prepared(traced), inputs.load(traced), state_.run_options(traced));
-        if (!outputs.empty()) record.result = texts_.emplace_back(json_text(tree_of(traced, outputs), style_of({true, stream_.nan}, 1)) + "\n");
+        if (!traced.outputs.empty()) record.result = texts_.emplace_back(json_text(tree_of(traced, outputs), style_of({true, stream_.nan}, 1)) + "\n");
     });
     for (Diagnostic& failure : record.failures) failure.notes.push_back("the record is line " + std::to_string(record.line.number) + " of " + stream_.name);
 }
@@ -385,6 +451,14 @@ std::string error_line(const Record& record) {
     return text + ", \"message\": " + json_string(first.message) + "}}\n";
 }
 
+// It brings the records, or nothing.
+void require_no_standard_input(const InputBindings& bindings) {
+    for (const FileBinding& binding : bindings.files) {
+        if (binding.path != "-") continue;
+        throw UserError(error("E516", "`-i " + binding.name + "=-`: in a stream, standard input brings the records").help("leave it out: a record binds inputs by their names").exits(2));
+    }
+}
+
 } // namespace
 
 StreamReport Session::stream(const std::string& source, const std::string& name, const RecordStream& stream) {
@@ -393,7 +467,7 @@ StreamReport Session::stream(const std::string& source, const std::string& name,
     Options without_records = state_->options;
     without_records.read_stdin = false;
     const Result checked = Session(without_records).check(source, name);
-    if (checked.exit_code() == 3 || checked.exit_code() == 2) {
+    if (checked.exit_code() != 0) {
         report.messages = checked.messages();
         report.exit_code = checked.exit_code();
         return report;
@@ -401,30 +475,37 @@ StreamReport Session::stream(const std::string& source, const std::string& name,
     SourceMap sources;
     report.exit_code = state_->guarded(report.messages, [&] {
         const ParseResult script = parsed(sources, source, name);
+        require_no_standard_input(state_->bindings());
         const MemoryLimit limit(state_->options.memory);
-        const MemoryScope memory;
+        const MemoryScope memory(static_cast<std::size_t>(memory_allowed() / 8));
         RecordRunner runner(*state_, script.script, sources, stream);
         LineReader lines(stream.descriptor, stream.name);
         const auto wait = std::chrono::nanoseconds(static_cast<std::int64_t>(stream.latency * 1e9));
+        const auto most = static_cast<std::size_t>(std::min(most_bytes, bytes_at_work()));
         std::vector<Diagnostic> end;
         while (end.empty() && !lines.is_at_end()) {
             std::vector<Record> records;
-            for (Line& line : lines.read(most_at_once, wait)) records.emplace_back().line = std::move(line);
-            runner.run(records);
-            std::string text;
-            for (Record& record : records) {
-                ++report.records;
-                if (!record.failures.empty()) {
-                    ++report.failed;
-                    if (!stream.keep_going) {
-                        end = std::move(record.failures);
-                        break;
-                    }
-                    text += error_line(record);
-                }
-                text += record.result;
+            for (Line& line : lines.read(most_at_once, most, wait)) {
+                Record& record = records.emplace_back();
+                record.failures = std::move(line.failures);
+                record.line = std::move(line);
             }
-            if (!text.empty()) stream.sink(text);
+            std::size_t next = 0; // the first that was not told of
+            const auto settled = [&] {
+                std::string text;
+                for (; end.empty() && next < records.size() && records[next].is_done; ++next) {
+                    Record& record = records[next];
+                    ++report.records;
+                    text += record.result;
+                    if (record.failures.empty()) continue;
+                    ++report.failed;
+                    if (stream.keep_going) text += error_line(record);
+                    else end = std::move(record.failures);
+                }
+                if (!text.empty()) stream.sink(text);
+                return end.empty();
+            };
+            runner.run(records, settled);
         }
         report.messages = runner.warnings();
         if (!end.empty()) throw UserError(std::move(end));

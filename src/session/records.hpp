@@ -24,6 +24,7 @@ struct Record {
     JsonValue value;
     std::string_view result;          // its line of JSON, with its end: the runner's, until it runs others
     std::vector<Diagnostic> failures; // why there is none
+    bool is_done = false;             // has one or the other
 };
 
 // What all records of a kind have in common: which inputs they bind, by values of which types.
@@ -35,13 +36,18 @@ class RecordRunner {
     RecordRunner(const Session::State& state, const ast::Script& script, SourceMap& sources, const RecordStream& stream);
     ~RecordRunner();
 
-    // Gives each record its result or its failures.
-    void run(std::span<Record> records);
+    // Gives each record its result or its failures. `settled` is called whenever some more have theirs, and says whether to go on; what it saw
+    // from the first record on is not kept for it.
+    using Settled = std::function<bool()>;
+    void run(std::span<Record> records, const Settled& settled);
     std::vector<Message> warnings() const { return warnings_; }
 
   private:
     void in_parts(std::size_t records, const std::function<void(std::size_t, std::size_t)>& f) const;
-    RecordKind& kind_of(const Record& record);
+    std::shared_ptr<RecordKind> kind_of(const Record& record);
+    std::vector<Array> fixed_inputs(BoundInputs& inputs, const Traced& traced);
+    bool run_block(std::span<Record> records, const Settled& settled);
+    bool run_stretch(std::span<Record> records, std::span<const std::shared_ptr<RecordKind>> kinds, const Settled& settled);
     void run_together(RecordKind& kind, std::span<Record*> records);
     // `all`: the inputs of all records of the kind, these from `first` on.
     void run_batch(RecordKind& kind, const std::vector<Array>& all, std::int64_t first, std::span<Record*> records);
@@ -57,6 +63,7 @@ class RecordRunner {
     TraceOptions tracing_;
     std::map<std::string, std::shared_ptr<RecordKind>> by_structure_, by_types_;
     std::map<std::string, const Source*> modules_;
+    std::map<std::string, Array> fixed_; // what inputs take that is the same for all records
     std::deque<std::string> texts_; // of results
     std::vector<Message> warnings_;
 };

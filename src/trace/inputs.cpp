@@ -347,8 +347,9 @@ Datum Tracer::symbolic_input(const ast::Type& type, const std::string& name, std
         }
         tensor.shape.push_back(evaluate_dim(*dim.expression, input_dims_, top_));
     }
-    if (tensor.shape.empty() && tensor.dtype == DType::i64 && path.empty() && !type.has_dims) {
-        return builder_->constant(Dim::symbol(name, 1009 + 2 * next_witness_++), false);
+    if (tensor.shape.empty() && is_integer(tensor.dtype) && path.empty() && !type.has_dims) {
+        const std::int64_t witness = size_of(tensor.dtype) == 1 ? 101 : 1009 + 2 * next_witness_++; // a byte holds no more
+        return builder_->constant(Dim::symbol(name, witness), false, tensor.dtype);
     }
     traced_.inputs.push_back({name, std::move(path), tensor});
     return builder_->parameter(tensor, {}, name);

@@ -219,6 +219,12 @@ exits "a stream whose output can't be written is 5" 5 "seq 10 | vmaprun -e x --n
 exits "of a stream that fails no file appears" 4 "printf '1\nx\n' | vmaprun -e x --ndjson -o half.ndjson"
 is "whatever was written" '[[ ! -e half.ndjson ]]'
 
+exits "a record that does not end ends the stream" 5 "printf '[1]\n[1, 2]\n' | vmaprun -e 'input x: f64[n]; if n > 1 { loop c = sum(x) while c == c { c } } else { sum(x) }' --ndjson --timeout 1"
+is "after what came before it" '[[ $(cat out) == 1.0 ]]'
+exits "the repl keeps to a timeout" 0 "printf 'loop c = 0 while c >= 0 { c % 7 }\n' | timeout 20 vmaprun repl --timeout 0.3; [[ \$? != 124 ]]"
+exits "a file that may not grow so large is 5" 5 "mkdir grown; ulimit -f 100; vmaprun -e 'arange(1000000)' -o grown/big.npy"
+is "and leaves nothing" '[[ -z $(ls -A grown) ]]'
+
 # ---- batches
 mkdir data
 for i in 1 2 3; do vmaprun -e "[$i.0, 1.0]" -o "data/part$i.npy"; done
