@@ -179,6 +179,13 @@ Array Array::contiguous() const {
     return copy;
 }
 
+Array part_of(const Array& array, std::int64_t first, std::int64_t extent) {
+    View view = array.view();
+    view.data += first * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
+    view.shape[0] = extent;
+    return array.with_view(std::move(view));
+}
+
 void copy_elements(const View& from, const View& to) {
     if (from.size() == 0) return;
     View source = from, target = to;

@@ -94,6 +94,9 @@ class Array {
     View view_;
 };
 
+// The slices [first, first + extent) along the leading axis of an array.
+Array part_of(const Array& array, std::int64_t first, std::int64_t extent);
+
 // Copies elements between views of one dtype and one shape (any strides; must not overlap unless equal).
 void copy_elements(const View& from, const View& to);
 

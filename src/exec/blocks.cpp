@@ -24,13 +24,6 @@ constexpr std::int64_t block_bytes = 512 << 10;         // half of a second-leve
 constexpr std::int64_t slice_bytes = 128 << 20;         // of what a block reads and writes where it streams: a scan goes through long slices
 constexpr double worth_bytes = 1 << 20; // bytes times steps: about 200 µs
 
-Array part_of(const Array& array, std::int64_t first, std::int64_t extent) {
-    View view = array.view();
-    view.data += first * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
-    view.shape[0] = extent;
-    return array.with_view(std::move(view));
-}
-
 // The number of steps that move or compute data; control flow counts for many.
 std::int64_t weight(const Graph& graph, const Segment& segment) {
     std::int64_t weight = 0;

@@ -216,13 +216,11 @@ void run_step(const Work& work, const Step& step) {
         place(failure.diagnostics().front(), work.graph().nodes[step.nodes.front()].origin);
         throw;
     }
-    for (const std::uint32_t value : step.released) {
-        if (work.pinned == nullptr || (*work.pinned)[value] == 0) work.slots[value].release();
-    }
+    for (const std::uint32_t value : step.released) work.drop(value);
 }
 
 GraphRunner::GraphRunner(RunState& state, const GraphPlan& plan, Parallel* parallel, Runs runs)
-    : state_(state), plan_(plan), parallel_(parallel), slots_(plan.graph->values.size()), prepared_(runs == Runs::many ? plan.step_count : 0) {}
+    : state_(state), plan_(plan), parallel_(parallel), slots_(plan.graph->values.size()), prepared_(runs == Runs::many ? plan.step_count : 0), pinned_(slots_.size(), 0) {}
 
 GraphRunner::~GraphRunner() = default;
 PreparedStep::PreparedStep() = default;
@@ -236,7 +234,6 @@ void GraphRunner::forget() {
 
 void GraphRunner::pin(std::size_t input, Array array) {
     if (!plan_.needed_inputs[input]) return;
-    pinned_.resize(slots_.size(), 0);
     pinned_[plan_.graph->inputs[input].index] = 1;
     give(input, std::move(array));
 }
@@ -246,7 +243,7 @@ void GraphRunner::give(std::size_t input, Array array) {
 }
 
 void GraphRunner::run(const Frame& frame) {
-    const Work work{state_, plan_, frame, slots_, nullptr, parallel_, prepared_.empty() ? nullptr : &prepared_, 0, 0, pinned_.empty() ? nullptr : &pinned_};
+    const Work work{state_, plan_, frame, slots_, nullptr, parallel_, prepared_.empty() ? nullptr : &prepared_, 0, 0, &pinned_};
     std::size_t begun = 0;
     InBlocks done = InBlocks::no; // how the segment before ran
     for (const Segment& segment : plan_.segments) {
@@ -260,16 +257,14 @@ void GraphRunner::run(const Frame& frame) {
         }
         begun += segment.steps.size();
         if (state_.settling) state_.settling->passed(plan_, begun);
-        for (const std::uint32_t value : segment.released) {
-            if (pinned_.empty() || pinned_[value] == 0) slots_[value].release();
-        }
+        for (const std::uint32_t value : segment.released) work.drop(value);
     }
 }
 
 Array GraphRunner::take(std::size_t output) {
     if (!plan_.needed_outputs[output]) return Array();
     const std::uint32_t value = plan_.graph->outputs[output].index;
-    if (!pinned_.empty() && pinned_[value] != 0) return slots_[value];
+    if (pinned_[value] != 0) return slots_[value];
     Array array = std::move(slots_[value]);
     slots_[value].release();
     return array;
@@ -277,7 +272,7 @@ Array GraphRunner::take(std::size_t output) {
 
 void GraphRunner::drop_outputs() {
     for (const Value output : plan_.graph->outputs) {
-        if (pinned_.empty() || pinned_[output.index] == 0) slots_[output.index].release();
+        if (pinned_[output.index] == 0) slots_[output.index].release();
     }
 }
 

@@ -67,6 +67,10 @@ struct Work {
     // Sets a value, which has the lanes `lanes` (perhaps fewer than the value's own).
     void set(std::uint32_t value, const Array& array, const Lanes& lanes) const;
     void set(std::uint32_t value, const Array& array) const { set(value, array, info(value).lanes); }
+    // Nobody in this run needs a value any more.
+    void drop(std::uint32_t value) const {
+        if (pinned == nullptr || (*pinned)[value] == 0) slots[value].release();
+    }
 };
 
 // Runs one graph, once or many times.
@@ -96,7 +100,7 @@ class GraphRunner {
     Parallel* parallel_;
     Slots slots_;
     PreparedSteps prepared_;   // empty: once
-    std::vector<char> pinned_; // by value; empty: nothing is
+    std::vector<char> pinned_; // by value
 };
 
 // The kernel of a pointwise node for the dtypes of its operands and result.

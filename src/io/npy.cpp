@@ -120,16 +120,14 @@ void require_end(int descriptor, const NpyHeader& header, const std::string& nam
 } // namespace
 
 NpyHeader read_npy_header(const std::string& path) {
-    const InputFile file(path);
     if (path == "-") throw UserError(error("E501", "cannot read the header of stdin alone"));
+    return read_npy_header(InputFile(path));
+}
+
+NpyHeader read_npy_header(const InputFile& file) {
     NpyHeader header = read_header(file.descriptor(), file.name());
     if (file.size() >= 0) check_size(file.size(), header, file.name());
     return header;
-}
-
-Array read_npy(const std::string& path, int threads) {
-    const InputFile file(path);
-    return read_npy_descriptor(file.descriptor(), file.size(), file.name(), threads);
 }
 
 Array read_npy_descriptor(int descriptor, std::int64_t size, const std::string& name, int threads) {

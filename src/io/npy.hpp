@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "array/array.hpp"
+#include "io/file.hpp"
 #include "io/json_writer.hpp"
 
 namespace vmaprun {
@@ -30,9 +31,8 @@ struct NpyHeader {
 
 // The header alone; checks the file's size as well. "-" is refused: a pipe can be read only once (E501).
 NpyHeader read_npy_header(const std::string& path);
+NpyHeader read_npy_header(const InputFile& file);
 
-// The whole array; "-" is standard input. Up to `threads` threads read large files.
-Array read_npy(const std::string& path, int threads = 1);
 // From memory; `name` is what messages call it.
 Array read_npy_bytes(std::string_view bytes, const std::string& name);
 // From where a descriptor stands to its end; it may be a pipe. `size` is how many bytes are left, -1 where unknown.

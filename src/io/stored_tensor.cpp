@@ -41,11 +41,9 @@ std::unique_ptr<SliceSource> StoredElements::slices() const {
 }
 
 std::shared_ptr<const StoredTensor> stored_npy(const std::string& path) {
-    {
-        const InputFile file(path);
-        if (file.size() < 0) return std::make_shared<StoredPipe>(read_npy_descriptor(file.descriptor(), -1, file.name()));
-    }
-    const NpyHeader header = read_npy_header(path);
+    const InputFile file(path);
+    if (file.size() < 0) return std::make_shared<StoredPipe>(read_npy_descriptor(file.descriptor(), -1, file.name()));
+    const NpyHeader header = read_npy_header(file);
     return std::make_shared<StoredElements>(path, header, header.data_offset + header.data_bytes);
 }
 

@@ -1,8 +1,6 @@
 #include "session/records.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <set>
 
 #include "array/memory_limit.hpp"
 #include "base/text.hpp"
@@ -21,8 +19,22 @@ constexpr std::int64_t text_of_element = 16; // bytes of a result, about
 constexpr std::int64_t most_bytes = std::int64_t{8} << 20U; // of lines that are read before some are run
 constexpr std::int64_t most_at_work = std::int64_t{64} << 20U; // bytes of the inputs and results of records that are run together
 constexpr std::size_t records_a_part = 64;  // of the work that threads share
-std::size_t part_count(std::size_t records) { return (records + records_a_part - 1) / records_a_part; }
 constexpr std::int64_t batch_sizes[] = {4096, 1024, 256, 64, 16, 4, 1}; // each has a graph of its own
+
+std::size_t part_count(std::size_t records) { return (records + records_a_part - 1) / records_a_part; }
+
+// Bytes that may be at work at once: of lines, and of what is made of them.
+std::int64_t bytes_at_work() { return memory_allowed() > 0 ? std::min(most_at_work, memory_allowed() / 16) : most_at_work; }
+
+// How many from the first on take that much together; at least one.
+template <class Bytes> std::size_t fitting(std::size_t count, std::int64_t most, Bytes&& bytes) {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        sum += bytes(i);
+        if (i > 0 && sum > most) return i;
+    }
+    return count;
+}
 
 // ---- the structure of a record ---------------------------------------------------------------------------------------
 
@@ -65,13 +77,6 @@ std::string structure_of(const JsonValue& value) {
 
 // ---- results ---------------------------------------------------------------------------------------------------------
 
-// Places [first, first + count) of the leading axis.
-Array places(const Array& array, std::int64_t first, std::int64_t count) {
-    View view = array.view();
-    view.data += first * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
-    view.shape[0] = count;
-    return array.with_view(std::move(view));
-}
 Array place(const Array& array, std::int64_t index) {
     View view = array.view();
     view.data += index * view.strides[0] * static_cast<std::int64_t>(size_of(view.dtype));
@@ -81,11 +86,15 @@ Array place(const Array& array, std::int64_t index) {
 }
 
 // What a script gives, as one tree.
-Tree tree_of(const Traced& traced, const std::vector<Array>& arrays) {
-    if (traced.outputs.size() == 1 && traced.outputs.front().name.empty()) return tree_of(traced.outputs.front().tree, arrays);
-    Tree::Record record;
-    for (const TracedOutput& output : traced.outputs) record.emplace_back(output.name, tree_of(output.tree, arrays));
-    return Tree(std::move(record));
+OutputTree whole_output(const Traced& traced) {
+    if (traced.outputs.size() == 1 && traced.outputs.front().name.empty()) return traced.outputs.front().tree;
+    OutputTree record;
+    record.form = OutputTree::Form::record;
+    for (const TracedOutput& output : traced.outputs) {
+        record.names.push_back(output.name);
+        record.items.push_back(output.tree);
+    }
+    return record;
 }
 
 // The tensors of such a tree, and which of the arrays they are.
@@ -99,13 +108,6 @@ void collect_leaves(Tree& tree, const OutputTree& shape, Leaves& leaves) {
         for (std::size_t i = 0; i < fields->size(); ++i) collect_leaves((*fields)[i].second, shape.items[i], leaves);
     }
 }
-Leaves leaves_of(Tree& tree, const Traced& traced) {
-    Leaves leaves;
-    if (traced.outputs.size() == 1 && traced.outputs.front().name.empty()) collect_leaves(tree, traced.outputs.front().tree, leaves);
-    else for (std::size_t i = 0; i < traced.outputs.size(); ++i) collect_leaves(std::get<Tree::Record>(tree.value)[i].second, traced.outputs[i].tree, leaves);
-    return leaves;
-}
-
 bool prints(const Graph& graph) {
     return std::ranges::any_of(graph.nodes, [](const Node& node) { return node.op->name() == "debug" || std::ranges::any_of(node.bodies, [](const auto& body) { return prints(*body); }); });
 }
@@ -121,20 +123,17 @@ class RecordKind {
     // Of records that only run one by one.
     RecordKind() = default;
     RecordKind(Traced traced, std::vector<Array> fixed, Takes takes, std::string sample)
-        : traced_(std::move(traced)), fixed_(std::move(fixed)), takes_(takes), sample_(std::move(sample)) {
+        : traced_(std::move(traced)), fixed_(std::move(fixed)), takes_(takes), sample_(std::move(sample)), output_(whole_output(traced_)) {
         runs_together_ = !prints(*traced_.graph);
+        for (const TracedInput& input : traced_.inputs) bytes_ += input.is_of_record ? bytes_of(input.type, 0) : 0;
+        for (const Value output : traced_.graph->outputs) bytes_ += bytes_of(traced_.graph->type(output), text_of_element);
     }
 
     bool runs_together() const { return runs_together_; }
     // What a record takes of memory while it is run with others: its inputs, its results, and their text.
-    std::int64_t bytes() const {
-        if (!runs_together_) return 0;
-        std::int64_t bytes = 0;
-        for (const TracedInput& input : traced_.inputs) bytes += input.is_of_record ? bytes_of(input.type, 0) : 0;
-        for (const Value output : traced_.graph->outputs) bytes += bytes_of(traced_.graph->type(output), text_of_element);
-        return bytes;
-    }
+    std::int64_t bytes() const { return runs_together_ ? bytes_ : 0; }
     const Traced& traced() const { return traced_; }
+    const OutputTree& output() const { return output_; }
     const std::string& sample() const { return sample_; } // the text of a record of the kind
 
     // Room for what the inputs take of so many records, an array each.
@@ -173,7 +172,7 @@ class RecordKind {
     std::vector<Array> inputs_of(const std::vector<Array>& all, std::int64_t first, std::int64_t count) const {
         std::vector<Array> inputs;
         auto room = all.begin();
-        for (std::size_t i = 0; i < traced_.inputs.size(); ++i) inputs.push_back(traced_.inputs[i].is_of_record ? places(*room++, first, count) : fixed_[i]);
+        for (std::size_t i = 0; i < traced_.inputs.size(); ++i) inputs.push_back(traced_.inputs[i].is_of_record ? part_of(*room++, first, count) : fixed_[i]);
         return inputs;
     }
 
@@ -191,7 +190,9 @@ class RecordKind {
     std::vector<Array> fixed_; // by input: what is the same for all records
     Takes takes_ = Takes::members;
     std::string sample_;
+    OutputTree output_;
     bool runs_together_ = false;
+    std::int64_t bytes_ = 0;
 };
 
 // ---- the runner ------------------------------------------------------------------------------------------------------
@@ -220,19 +221,18 @@ void RecordRunner::warn(const std::vector<Message>& messages) {
 
 namespace {
 
-// Bindings in which a record stands for standard input.
-InputBindings with_record(InputBindings bindings, const FileBytes& record) {
+// Bindings in which a record stands for standard input: by itself, or as one of many.
+enum class Stands { alone, for_many };
+InputBindings with_record(InputBindings bindings, const FileBytes& record, Stands stands) {
     bindings.standard_input = std::make_shared<StandardInput>(record);
+    bindings.is_record = stands == Stands::for_many;
     bindings.threads = 1;
     return bindings;
 }
 
 Traced traced_for(const Session::State& state, const ast::Script& script, TraceOptions tracing, BoundInputs& inputs, std::int64_t records, std::vector<Message>& messages) {
     tracing.records = records;
-    if (!state.options.implicit_inputs) inputs.require_known(input_names(script));
-    Traced traced = state.traced(script, inputs, tracing, messages);
-    if (state.options.implicit_inputs) inputs.require_known(traced.input_names);
-    return traced;
+    return state.traced_to_run(script, inputs, tracing, messages);
 }
 
 std::string name_of_input(const TracedInput& input) {
@@ -258,9 +258,7 @@ std::shared_ptr<RecordKind> RecordRunner::kind_of(const Record& record) {
     if (by_structure_.size() >= most_kinds) by_structure_.clear(), by_types_.clear();
     std::shared_ptr<RecordKind> kind;
     const std::vector<Diagnostic> failures = failures_of([&] {
-        InputBindings bindings = with_record(state_.bindings(), record.line.text);
-        bindings.is_record = true;
-        BoundInputs inputs(std::move(bindings));
+        BoundInputs inputs(with_record(state_.bindings(), record.line.text, Stands::for_many));
         std::vector<Message> messages;
         Traced traced = traced_for(state_, script_, tracing_, inputs, 1, messages);
         warn(messages);
@@ -296,19 +294,6 @@ void RecordRunner::in_parts(std::size_t records, const std::function<void(std::s
         const std::size_t first = static_cast<std::size_t>(part) * records_a_part;
         f(first, std::min(first + records_a_part, records));
     });
-}
-
-// Bytes that may be at work at once: of lines, and of what is made of them.
-std::int64_t bytes_at_work() { return memory_allowed() > 0 ? std::min(most_at_work, memory_allowed() / 16) : most_at_work; }
-
-// How many from the first on take that much together; at least one.
-template <class Bytes> std::size_t fitting(std::size_t count, std::int64_t most, Bytes&& bytes) {
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        sum += bytes(i);
-        if (i > 0 && sum > most) return i;
-    }
-    return count;
 }
 
 void RecordRunner::run(std::span<Record> records, const Settled& settled) {
@@ -392,10 +377,10 @@ void RecordRunner::run_batch(RecordKind& kind, const std::vector<Array>& all, st
     const auto count = static_cast<std::int64_t>(records.size());
     const std::vector<Diagnostic> failures = failures_of([&] {
         std::shared_ptr<Graph>& graph = kind.graphs[count];
-        if (!graph) {
-            InputBindings bindings = with_record(state_.bindings(), FileBytes(stream_.name, kind.sample()));
-            bindings.is_record = true;
-            BoundInputs inputs(std::move(bindings));
+        if (!graph && count == 1) {
+            graph = state_.prepared(kind.traced());
+        } else if (!graph) {
+            BoundInputs inputs(with_record(state_.bindings(), FileBytes(stream_.name, kind.sample()), Stands::for_many));
             std::vector<Message> ignored;
             graph = state_.prepared(traced_for(state_, script_, tracing_, inputs, count, ignored));
         }
@@ -415,8 +400,9 @@ void RecordRunner::write(const RecordKind& kind, const std::vector<Array>& outpu
     for (std::size_t part = 0; part < part_count(records.size()); ++part) texts.push_back(&texts_.emplace_back());
     in_parts(records.size(), [&](std::size_t first, std::size_t last) {
         std::string& text = *texts[first / records_a_part];
-        Tree tree = tree_of(kind.traced(), outputs);
-        const Leaves leaves = leaves_of(tree, kind.traced());
+        Tree tree = tree_of(kind.output(), outputs);
+        Leaves leaves;
+        collect_leaves(tree, kind.output(), leaves);
         std::vector<std::size_t> ends{0};
         JsonLines lines(style_of({true, stream_.nan}, 1), [&](std::string_view piece) { text += piece; });
         for (std::size_t i = first; i < last; ++i) {
@@ -430,12 +416,12 @@ void RecordRunner::write(const RecordKind& kind, const std::vector<Array>& outpu
 
 void RecordRunner::run_alone(Record& record) {
     record.failures = failures_of([&] {
-        BoundInputs inputs(with_record(state_.bindings(), record.line.text));
+        BoundInputs inputs(with_record(state_.bindings(), record.line.text, Stands::alone));
         std::vector<Message> messages;
         const Traced traced = traced_for(state_, script_, tracing_, inputs, 0, messages);
         warn(messages);
         const std::vector<Array> outputs = vmaprun::run(*state_.prepared(traced), inputs.load(traced), state_.run_options(traced));
-        if (!traced.outputs.empty()) record.result = texts_.emplace_back(json_text(tree_of(traced, outputs), style_of({true, stream_.nan}, 1)) + "\n");
+        if (!traced.outputs.empty()) record.result = texts_.emplace_back(json_text(tree_of(whole_output(traced), outputs), style_of({true, stream_.nan}, 1)) + "\n");
     });
     for (Diagnostic& failure : record.failures) failure.notes.push_back("the record is line " + std::to_string(record.line.number) + " of " + stream_.name);
 }

@@ -51,9 +51,7 @@ Result Session::run(const std::string& source, const std::string& name, const st
         const Options& options = state_->options;
         const MemoryLimit memory(options.memory);
         BoundInputs inputs(state_->bindings());
-        if (!options.implicit_inputs) inputs.require_known(input_names(script.script));
-        const Traced traced = state_->traced(script.script, inputs, trace_options(sources, options), result.messages_);
-        if (options.implicit_inputs) inputs.require_known(traced.input_names);
+        const Traced traced = state_->traced_to_run(script.script, inputs, trace_options(sources, options), result.messages_);
         require_wanted(traced, wanted);
         std::shared_ptr<Graph> graph = state_->prepared(traced);
         const RunOptions how = state_->run_options(traced);

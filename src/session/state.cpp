@@ -67,6 +67,13 @@ Traced Session::State::traced(const ast::Script& script, BoundInputs& inputs, co
     }
 }
 
+Traced Session::State::traced_to_run(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const {
+    if (!options.implicit_inputs) inputs.require_known(input_names(script));
+    Traced result = traced(script, inputs, trace_options, messages);
+    if (options.implicit_inputs) inputs.require_known(result.input_names);
+    return result;
+}
+
 std::size_t Session::State::fitting_rest(const ast::Script& script, BoundInputs& inputs, TraceOptions trace_options) const {
     if (!has_open_rank(script)) return 0;
     for (trace_options.rest_axes = 0; trace_options.rest_axes <= most_rest_axes; ++trace_options.rest_axes) {

@@ -66,6 +66,8 @@ struct Session::State {
     enum class Sizes { are_known, may_be_unknown };
     template <class Require, class Text> TextReport report_on(const std::string& source, const std::string& name, Sizes sizes, Require&& require, Text&& text) const;
     Traced traced(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const;
+    // The same for a run: what -i and --set name must be inputs of the script.
+    Traced traced_to_run(const ast::Script& script, BoundInputs& inputs, const TraceOptions& trace_options, std::vector<Message>& messages) const;
     // While data is missing: how many axes may stand for the `...` of a type, so that the script is right; 0 where it is wrong for any.
     std::size_t fitting_rest(const ast::Script& script, BoundInputs& inputs, TraceOptions trace_options) const;
     InputBindings bindings() const;

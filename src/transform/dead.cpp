@@ -12,10 +12,6 @@ namespace {
 
 using Flags = std::vector<bool>;
 
-bool has_effect(const Node& node) {
-    return node.op->effect == Effect::visible || std::ranges::any_of(node.bodies, [](const auto& body) { return body->has_effects; });
-}
-
 // What of one control node is needed: of its results, its operands, and of each body's inputs and outputs.
 struct ControlNeeds {
     Flags results, operands;
@@ -128,6 +124,10 @@ void prune_control(Node& node, const ControlNeeds& needs) {
 }
 
 } // namespace
+
+bool has_effect(const Node& node) {
+    return node.op->effect == Effect::visible || std::ranges::any_of(node.bodies, [](const auto& body) { return body->has_effects; });
+}
 
 std::vector<bool> needed_inputs(const Graph& graph, const std::vector<bool>& outputs) {
     const GraphNeeds needs = needs_of(graph, outputs);

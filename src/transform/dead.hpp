@@ -9,6 +9,9 @@
 
 namespace vmaprun {
 
+// Whether a node is a check or debug, or holds one.
+bool has_effect(const Node& node);
+
 // For each input of the graph, captures included: whether it is needed for the outputs that are told.
 std::vector<bool> needed_inputs(const Graph& graph, const std::vector<bool>& outputs);
 

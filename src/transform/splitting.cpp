@@ -10,10 +10,6 @@
 namespace vmaprun {
 namespace {
 
-bool has_effect(const Node& node) {
-    return node.op->effect == Effect::visible || std::ranges::any_of(node.bodies, [](const auto& body) { return body->has_effects; });
-}
-
 class Cut {
   public:
     Cut(const Graph& graph, std::uint32_t sequence) : graph_(graph), sequence_(sequence), in_rest_(graph.nodes.size(), false), needed_(graph.values.size(), false) {

@@ -5,18 +5,13 @@
 #include <thread>
 
 #include "io/file.hpp"
+#include "io/stored_tensor.hpp"
 #include "support.hpp"
 
 using namespace vmaprun;
 using namespace vmaprun::testing;
 
 namespace {
-
-std::string npy_text(const Array& array) {
-    std::string text;
-    write_npy(array, [&](std::string_view piece) { text += piece; });
-    return text;
-}
 
 // A file of version 1.0 with that header (padded as little as the format asks) and those elements.
 std::string npy_file(std::string header, std::string_view data, char major = 1) {
@@ -73,7 +68,7 @@ TEST_CASE("every dtype and shape reads back to the same bits, from memory, a fil
             const std::string text = npy_text(array);
             CHECK(same_bits(read(text), array));
             write_text(folder / "a.npy", text);
-            CHECK(same_bits(read_npy(folder / "a.npy"), array));
+            CHECK(same_bits(stored_npy(folder / "a.npy")->read(1), array));
             const NpyHeader header = read_npy_header(folder / "a.npy");
             CHECK(header.dtype == dtype);
             CHECK(header.shape == shape);
@@ -187,7 +182,7 @@ TEST_CASE("files of the wrong length are refused before anything is allocated") 
     const std::string expected = "has 4 bytes of elements, f32[1000000, 1000000] takes 4000000000000";
     CHECK(read_message(file) == "E510 `t.npy` is truncated: it " + expected);
     write_text(folder / "a.npy", file);
-    CHECK(message_of([&] { read_npy(folder / "a.npy"); }) == "E510 `" + (folder / "a.npy") + "` is truncated: it " + expected);
+    CHECK(message_of([&] { stored_npy(folder / "a.npy")->read(1); }) == "E510 `" + (folder / "a.npy") + "` is truncated: it " + expected);
     CHECK(message_of([&] { read_npy_header(folder / "a.npy"); }) == "E510 `" + (folder / "a.npy") + "` is truncated: it " + expected);
     CHECK(read_message(npy_file(header_of("'<f4'", "(1,)"), "abcdefgh")) ==
           "E510 `t.npy` is too long: it has 8 bytes of elements, f32[1] takes 4");

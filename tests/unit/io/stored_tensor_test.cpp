@@ -10,16 +10,6 @@
 using namespace vmaprun;
 using namespace vmaprun::testing;
 
-namespace {
-
-std::string npy_text(const Array& array) {
-    std::string text;
-    write_npy(array, [&](std::string_view piece) { text += piece; });
-    return text;
-}
-
-} // namespace
-
 TEST_CASE("an .npy file is announced by its header, and read when it is wanted") {
     const Folder folder;
     const std::string path = folder / "a.npy";

@@ -12,6 +12,7 @@
 
 #include "array/array.hpp"
 #include "base/error.hpp"
+#include "io/npy.hpp"
 
 namespace vmaprun::testing {
 
@@ -40,6 +41,13 @@ template <class T> std::vector<T> values_of(const Array& array) {
     REQUIRE(array.dtype() == dtype_of<T>());
     const Array dense = array.contiguous();
     return std::vector<T>(dense.as<T>(), dense.as<T>() + dense.size());
+}
+
+// The bytes of an .npy file.
+inline std::string npy_text(const Array& array) {
+    std::string text;
+    write_npy(array, [&](std::string_view piece) { text += piece; });
+    return text;
 }
 
 class Folder {

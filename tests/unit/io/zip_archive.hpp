@@ -22,12 +22,6 @@ inline std::string little(std::uint64_t value, std::size_t bytes) {
 // The same bytes, but for a number at an offset.
 inline std::string with_number(std::string text, std::size_t at, std::uint64_t value, std::size_t bytes) { return text.replace(at, bytes, little(value, bytes)); }
 
-inline std::string npy_text(const Array& array) {
-    std::string text;
-    write_npy(array, [&](std::string_view piece) { text += piece; });
-    return text;
-}
-
 inline std::string deflated(std::string_view bytes) {
     z_stream stream{};
     REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
