@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -18,6 +19,12 @@ using AlignedBytes = std::unique_ptr<std::byte[], AlignedFree>;
 inline AlignedBytes aligned_bytes(std::size_t bytes, std::size_t alignment = 64) {
     AlignedBytes memory(static_cast<std::byte*>(std::aligned_alloc(alignment, (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment)));
     if (!memory) throw std::bad_alloc();
+    return memory;
+}
+
+inline AlignedBytes aligned_zeros(std::size_t bytes) {
+    AlignedBytes memory = aligned_bytes(bytes);
+    std::memset(memory.get(), 0, bytes);
     return memory;
 }
 

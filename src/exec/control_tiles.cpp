@@ -3,7 +3,6 @@
 // on the same elements.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <numeric>
 
@@ -12,6 +11,7 @@
 #include "exec/tile_body.hpp"
 #include "exec/tile_slices.hpp"
 #include "ops/control.hpp"
+#include "ops/kernels/pointwise.hpp"
 #include "ops/lane_iteration.hpp"
 
 namespace vmaprun {
@@ -32,12 +32,12 @@ Space space_of(const Bodies& bodies, std::size_t body, std::size_t first_input, 
     return {};
 }
 
-AlignedBytes memory(std::int64_t elements, std::size_t width) { return aligned_bytes(static_cast<std::size_t>(elements) * width); }
+AlignedBytes zeros(std::int64_t elements, std::size_t width) { return aligned_zeros(static_cast<std::size_t>(elements) * width); }
 
 // One carry of one worker: where it is now, and where the next one goes.
 class TileCarry {
   public:
-    TileCarry(std::int64_t tile, std::size_t width) : width_(width), buffers_{memory(tile, width), memory(tile, width)}, now_(buffers_[0].get()) {}
+    TileCarry(std::int64_t tile, std::size_t width) : width_(width), buffers_{zeros(tile, width), zeros(tile, width)}, now_(buffers_[0].get()) {}
 
     std::byte* start() { return now_ = buffers_[0].get(), buffers_[0].get(); }
     const std::byte* now() const { return now_; }
@@ -237,9 +237,11 @@ class TileWhile {
         if (!body_) return false;
         for (std::size_t i = 0; i < count; ++i) {
             results_.push_back(bodies_.needs_result(i) ? work_.result_array(node_.results[i]) : Array());
+            if (results_.back()) kept_results_.push_back(i);
             starts_.push_back(wanted_[i] ? align(frame_, work_.operand(node_, i).view(), work_.graph().lanes(node_.operands[i]), lanes_) : View());
         }
         const std::int64_t elements = element_count(frame_.extents(frame_.leaders(lanes_)));
+        sort_carries();
         run_in_parts(work_.parallel, elements, tile(), [&](std::int64_t begin, std::int64_t end) {
             Tile(*this).run(begin, end);
         });
@@ -251,9 +253,8 @@ class TileWhile {
 
   private:
     static constexpr std::int64_t most = 512; // lanes a tile: few enough to stay near, many enough to pay for a kernel's call
-    static_assert(std::endian::native == std::endian::little); // the first byte of a word is its lowest
-    using Flags = std::array<std::uint64_t, 4>; // of some lanes, a byte each: asked at once whether one of them leaves
-    static constexpr std::size_t flags_a_group = sizeof(Flags);
+    static constexpr std::int64_t side_by_side = 16; // lanes: kernels run over whole groups of them, since their tails cost as much
+    static_assert(most % 64 == 0); // DifferenceFunction
     std::int64_t tile() const { return std::min(most, body_->tile()); }
 
     bool is_over_lanes(std::size_t i) const {
@@ -262,16 +263,33 @@ class TileWhile {
         return scalar && bodies_.input_lanes(1, i) == lanes_ && bodies_.output_lanes(1, i) == lanes_ && work_.info(node_.results[i]).lanes == lanes_;
     }
 
+    // By how the body makes the next of them.
+    void sort_carries() {
+        const Graph& graph = bodies_.graph(1);
+        for (std::size_t i = 0; i < wanted_.size(); ++i) {
+            const auto input = body_->passed_on(i);
+            if (!wanted_[i] || input == i) continue;
+            moving_.push_back(i);
+            if (input) passed_.push_back({i, *input});
+            else computed_.push_back(i);
+            for (std::size_t k = wanted_.size() - 1; !input && k > i; --k) { // the same value twice: it goes to the last place
+                if (!wanted_[k] || graph.outputs[k] != graph.outputs[i]) continue;
+                twice_.push_back({i, k});
+                break;
+            }
+        }
+    }
+
     // Some lanes that go through the loop side by side, each in its own iteration: when a quarter of them has left, the
     // others are packed together, and fresh lanes take the places behind them.
     class Tile {
       public:
         explicit Tile(const TileWhile& loop)
             : loop_(loop), condition_(*loop.condition_), body_(*loop.body_), events_(loop.work_.state.log, loop.frame_, loop.node_, loop.lanes_), holds_(most), alive_(most),
-              lanes_(most), begun_(most) {
+              lanes_(most), begun_(most), leaving_(most) {
             for (std::size_t i = 0; i < loop.wanted_.size(); ++i) {
-                if (loop.wanted_[i]) carries_.push_back(std::make_unique<TileCarry>(loop.tile(), size_of(loop.work_.info(loop.node_.results[i]).type.dtype)));
-                else carries_.push_back(nullptr);
+                std::optional<TileCarry>& carry = carries_.emplace_back();
+                if (loop.wanted_[i]) carry.emplace(loop.tile(), size_of(loop.work_.info(loop.node_.results[i]).type.dtype));
             }
         }
 
@@ -284,7 +302,7 @@ class TileWhile {
                 }
                 bind(condition_);
                 condition_.bind_output(0, reinterpret_cast<std::byte*>(holds_.data()));
-                condition_.run(count_);
+                condition_.run(whole_groups());
                 leave(round);
                 if (live_ == 0) continue;
                 bind(body_);
@@ -293,6 +311,9 @@ class TileWhile {
         }
 
       private:
+        // What stands behind the last lane is computed too, and means nothing.
+        std::int64_t whole_groups() const { return (count_ + side_by_side - 1) / side_by_side * side_by_side; }
+
         void bind(TileBody::Worker& worker) {
             for (std::size_t i = 0; i < carries_.size(); ++i) {
                 if (carries_[i]) worker.bind_input(i, carries_[i]->now());
@@ -311,52 +332,38 @@ class TileWhile {
         // The lanes whose condition fails put their carries to their places.
         void leave(std::int64_t round) {
             const bool check = (loop_.limit_ >= 0 && round - begun_[0] >= loop_.limit_) || loop_.work_.state.log.has_fault();
-            const auto count = static_cast<std::size_t>(count_);
             if (check) {
-                for (std::size_t p = 0; p < count; ++p) {
+                for (std::size_t p = 0; p < static_cast<std::size_t>(count_); ++p) {
                     if (alive_[p] != 0 && (holds_[p] == 0 || !may_go_on(p, round - begun_[p]))) settle(p);
                 }
                 return;
             }
-            for (std::size_t group = 0; group * flags_a_group < count; ++group) { // behind `count` none is alive
-                const Flags leaving = left_of(group);
-                if ((leaving[0] | leaving[1] | leaving[2] | leaving[3]) == 0) continue;
-                for (std::size_t i = 0; i < leaving.size(); ++i) {
-                    for (std::uint64_t rest = leaving[i]; rest != 0; rest &= rest - 1) settle(group * flags_a_group + i * 8 + static_cast<std::size_t>(std::countr_zero(rest)) / 8);
-                }
-            }
-        }
-
-        // Those of a group that are alive and whose condition doesn't hold.
-        Flags left_of(std::size_t group) const {
-            const auto word = [&](const std::vector<std::uint8_t>& flags, std::size_t i) {
-                std::uint64_t eight = 0;
-                std::memcpy(&eight, flags.data() + group * flags_a_group + i * 8, sizeof eight);
-                return eight;
-            };
-            return {word(alive_, 0) & ~word(holds_, 0), word(alive_, 1) & ~word(holds_, 1), word(alive_, 2) & ~word(holds_, 2), word(alive_, 3) & ~word(holds_, 3)};
+            const long leaving = pointwise_table().difference(alive_.data(), holds_.data(), count_, leaving_.data());
+            for (const std::int32_t p : std::span(leaving_).first(static_cast<std::size_t>(leaving))) settle(static_cast<std::size_t>(p));
         }
 
         void settle(std::size_t p) {
             alive_[p] = 0;
             --live_;
-            for (std::size_t i = 0; i < carries_.size(); ++i) {
-                if (!loop_.results_[i]) continue;
+            for (const std::size_t i : loop_.kept_results_) {
                 const std::size_t width = carries_[i]->width();
                 std::memcpy(loop_.results_[i].view().data + static_cast<std::size_t>(lanes_[p]) * width, carries_[i]->now() + p * width, width);
             }
         }
 
         void pack() {
-            kept_.clear();
-            for (std::int32_t p = 0; p < count_; ++p) {
-                if (alive_[static_cast<std::size_t>(p)] != 0) kept_.push_back(p);
+            kept_.resize(most);
+            std::size_t kept = 0;
+            for (std::int32_t p = 0; p < count_; ++p) { // without a branch, that nobody could foretell
+                kept_[kept] = p;
+                kept += alive_[static_cast<std::size_t>(p)];
             }
+            kept_.resize(kept);
             for (std::size_t k = 0; k < kept_.size(); ++k) {
                 lanes_[k] = lanes_[static_cast<std::size_t>(kept_[k])];
                 begun_[k] = begun_[static_cast<std::size_t>(kept_[k])];
             }
-            for (const auto& carry : carries_) {
+            for (auto& carry : carries_) {
                 if (carry) keep_elements(carry->own(), carry->width(), kept_);
             }
             condition_.keep(kept_);
@@ -385,32 +392,21 @@ class TileWhile {
         }
 
         void advance() {
-            const TileBody& body = *loop_.body_;
-            const Graph& graph = loop_.bodies_.graph(1);
             const auto bytes = [&](std::size_t i) { return static_cast<std::size_t>(count_) * carries_[i]->width(); };
-            for (std::size_t i = 0; i < carries_.size(); ++i) {
-                if (!carries_[i]) continue;
-                if (!body.passed_on(i)) body_.bind_output(i, carries_[i]->next());
-                else if (*body.passed_on(i) != i) std::memcpy(carries_[i]->next(), carries_[*body.passed_on(i)]->now(), bytes(i));
-            }
-            body_.run(count_);
-            for (std::size_t i = 0; i < carries_.size(); ++i) {
-                for (std::size_t k = i + 1; carries_[i] && !body.passed_on(i) && k < carries_.size(); ++k) { // the same value twice: it went to the last place
-                    if (carries_[k] && graph.outputs[k] == graph.outputs[i]) std::memcpy(carries_[i]->next(), carries_[k]->next(), bytes(i));
-                }
-            }
-            for (std::size_t i = 0; i < carries_.size(); ++i) {
-                if (carries_[i] && body.passed_on(i) != i) carries_[i]->move_to(carries_[i]->next());
-            }
+            for (const std::size_t i : loop_.computed_) body_.bind_output(i, carries_[i]->next());
+            for (const auto& [i, input] : loop_.passed_) std::memcpy(carries_[i]->next(), carries_[input]->now(), bytes(i));
+            body_.run(whole_groups());
+            for (const auto& [i, last] : loop_.twice_) std::memcpy(carries_[i]->next(), carries_[last]->next(), bytes(i));
+            for (const std::size_t i : loop_.moving_) carries_[i]->move_to(carries_[i]->next());
         }
 
         const TileWhile& loop_;
         TileBody::Worker condition_, body_;
         NodeEvents events_;
-        std::vector<std::unique_ptr<TileCarry>> carries_;
+        std::vector<std::optional<TileCarry>> carries_;
         std::vector<std::uint8_t> holds_, alive_; // the condition, and whether the lane has not left, at each position
         std::vector<std::int64_t> lanes_, begun_; // the lane at each position, and the round of its first iteration: ascending
-        std::vector<std::int32_t> kept_;
+        std::vector<std::int32_t> kept_, leaving_;
         std::int64_t count_ = 0, live_ = 0;
     };
 
@@ -423,6 +419,9 @@ class TileWhile {
     std::vector<bool> wanted_;
     std::optional<TileBody> condition_, body_;
     std::vector<Array> results_;
+    std::vector<std::size_t> kept_results_; // the numbers of those that somebody needs
+    std::vector<std::size_t> computed_, moving_;                   // carries that change: by the program, all
+    std::vector<std::pair<std::size_t, std::size_t>> passed_, twice_; // and those that are another's input, or another's next
     std::vector<View> starts_;
 };
 

@@ -467,6 +467,9 @@ TileProgram::Session::Session(const TileProgram& program)
       scratch_(aligned_bytes(program.slots_ * program.slot_bytes_)) {
     tile_->scratch = scratch_.get();
     program_.fill_once(*tile_, program_.tile_rows_);
+    is_flat_ = program_.columns_ == 1 && std::ranges::all_of(program_.instructions_, [&](const Instruction& each) {
+        return each.kernel != nullptr && program_.registers_[each.target].access != Access::streamed;
+    });
 }
 
 TileProgram::Session::~Session() = default;
@@ -480,6 +483,13 @@ void TileProgram::Session::bind_one(std::size_t which, const std::byte* data) {
     program_.fill_with_one(*tile_, which, program_.tile_rows_);
 }
 
-void TileProgram::Session::run(std::int64_t count) { program_.execute(*tile_, 0, count, 0); }
+void TileProgram::Session::run(std::int64_t count) {
+    if (!is_flat_) return program_.execute(*tile_, 0, count, 0);
+    std::array<const void*, most_operands> operands{};
+    for (const Instruction& instruction : program_.instructions_) {
+        for (std::size_t k = 0; k < instruction.operand_count; ++k) operands[k] = tile_->at[instruction.operands[k]];
+        instruction.kernel(tile_->at[instruction.target], operands.data(), count);
+    }
+}
 
 } // namespace vmaprun

@@ -115,6 +115,7 @@ class TileProgram::Session {
     TileProgram program_;
     std::unique_ptr<Tile> tile_;
     AlignedBytes scratch_;
+    bool is_flat_ = true; // of kernels alone, on a space without columns
 };
 
 // Elements [begin, begin + count) of a view in row-major order, copied to memory without gaps.

@@ -149,7 +149,7 @@ std::optional<TileBody> TileBody::make(const Work& work, const Frame& frame, con
 
 TileBody::Worker::Worker(const TileBody& body) : body_(body), session_(body.program_) {
     for (const Constant& constant : body.constants_) {
-        gathered_.push_back(aligned_bytes(static_cast<std::size_t>(body.tile()) * size_of(constant.array.dtype())));
+        gathered_.push_back(aligned_zeros(static_cast<std::size_t>(body.tile()) * size_of(constant.array.dtype())));
         session_.bind(constant.which, gathered_.back().get());
     }
 }

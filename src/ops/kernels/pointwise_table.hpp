@@ -66,6 +66,9 @@ struct FunctionProducts {
 };
 // Each element of a row `columns` times.
 using SpreadFunction = void (*)(const void* row, long rows, long columns, void* out);
+// Of two rows of n truths (bytes 0 or 1), the places where the first holds and the second doesn't, ascending: how many. Both
+// rows have whole groups of 64 bytes, and the first no truth behind n.
+using DifferenceFunction = long (*)(const unsigned char* first, const unsigned char* second, long n, int* places);
 
 struct PointwiseTable {
     TileFunction of[static_cast<int>(PointwiseOp::count)][static_cast<int>(ElementType::count)];
@@ -80,6 +83,7 @@ struct PointwiseTable {
     int composition_lists;
     FunctionProducts products[2]; // f32, f64
     SpreadFunction spread32, spread64; // of elements of 4 and 8 bytes
+    DifferenceFunction difference;
 
     TileFunction& at(PointwiseOp op, ElementType type) { return of[static_cast<int>(op)][static_cast<int>(type)]; }
     TileFunction at(PointwiseOp op, ElementType type) const { return of[static_cast<int>(op)][static_cast<int>(type)]; }

@@ -1,5 +1,6 @@
 // Comparisons, logic, predicates, bits, and the choice by a mask.
 #include "ops/kernels/simd/trees.hpp"
+#include "ops/kernels/simd/vectors.hpp"
 
 namespace vmaprun {
 namespace {
@@ -118,11 +119,37 @@ template <class Function> void fill_comparison(PointwiseTable& table, PointwiseO
 using Orders = TypeList<Binary<Less>, Binary<LessEqual>, Binary<Greater>, Binary<GreaterEqual>>;
 using Compositions = Trees<TypeList<And, Or>, Orders, Orders>;
 
+// A bit for each of 64 places: whether the first truth holds there and the second doesn't.
+uint64 difference_bits(const unsigned char* first, const unsigned char* second) {
+#if defined(__AVX512BW__)
+    return _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(first), _mm512_loadu_si512(second));
+#elif defined(__AVX2__)
+    const auto half = [&](long at) {
+        const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + at)), b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(second + at));
+        return static_cast<uint64>(static_cast<uint32>(_mm256_movemask_epi8(_mm256_slli_epi16(_mm256_andnot_si256(b, a), 7))));
+    };
+    return half(0) | half(32) << 32;
+#else
+    uint64 bits = 0;
+    for (long k = 0; k < 64; ++k) bits |= static_cast<uint64>(first[k] & ~second[k] & 1) << k;
+    return bits;
+#endif
+}
+
+long difference_loop(const unsigned char* first, const unsigned char* second, long n, int* places) {
+    long count = 0;
+    for (long at = 0; at < n; at += 64) {
+        for (uint64 rest = difference_bits(first + at, second + at); rest != 0; rest &= rest - 1) places[count++] = static_cast<int>(at + __builtin_ctzll(rest));
+    }
+    return count;
+}
+
 } // namespace
 
 namespace VMAPRUN_ARCH {
 
 void fill_comparisons(PointwiseTable& table) {
+    table.difference = difference_loop;
     using enum PointwiseOp;
     fill_comparison<Equal>(table, equal);
     fill_comparison<NotEqual>(table, not_equal);
