@@ -115,6 +115,28 @@ std::optional<Dim> Builder::static_int(Value value) const {
     });
 }
 
+// What a list of sizes is made of: `[n, 1]` is a concat of scalars that became vectors.
+std::optional<Dims> Builder::static_ints(Value value) const {
+    if (!is_integer(type(value).dtype)) return std::nullopt;
+    if (const auto number = static_int(value)) return Dims{*number};
+    Dims numbers;
+    if (const auto array = static_value(value)) {
+        visit_dtype(array->dtype(), [&]<class T>(TypeTag<T>) {
+            if constexpr (std::is_integral_v<T>) std::transform(array->as<T>(), array->as<T>() + array->size(), std::back_inserter(numbers), [](T number) { return static_cast<std::int64_t>(number); });
+        });
+        return numbers;
+    }
+    const Node& node = maker(value);
+    const bool joins = node.op->name() == "concat" && std::get<std::int64_t>(node.attributes[0]) == 0;
+    if (!joins && node.op->name() != "expand_dims") return std::nullopt;
+    for (const Value operand : node.operands) {
+        const auto inner = static_ints(operand);
+        if (!inner) return std::nullopt;
+        numbers.insert(numbers.end(), inner->begin(), inner->end());
+    }
+    return numbers;
+}
+
 const std::vector<Nesting>* Builder::nesting() {
     if (interned_nesting_ == nullptr) {
         program_->nestings.push_back(nesting_);

@@ -64,6 +64,8 @@ class Builder {
     const Lanes& lanes(Value value) const;
     std::optional<Array> static_value(Value value) const; // a constant's array
     std::optional<Dim> static_int(Value value) const;     // a constant integer scalar
+    // The numbers of an integer tensor in row-major order, where each is known, or is a symbol; nullopt: they aren't.
+    std::optional<Dims> static_ints(Value value) const;
     bool from_data(Value value) const { return data_.contains(value); } // made by data_constant, or folded from what is
     const Node& maker(Value value) const;
     // The node that makes it, or that would have if it hadn't been folded to a constant (tensors of floats alone; only its

@@ -4,18 +4,13 @@
 #include <deque>
 #include <iterator>
 #include <limits>
-#include <map>
 #include <mutex>
 
 #include "base/checked.hpp"
 #include "base/error.hpp"
+#include "ir/polynomial.hpp"
 
 namespace vmaprun {
-
-// Terms: a sorted list of symbols (empty for the constant term) and its factor, never 0.
-struct Polynomial {
-    std::map<std::vector<std::string>, std::int64_t> terms;
-};
 
 namespace {
 
@@ -135,16 +130,6 @@ std::string Dim::text() const {
     }
     if (const auto constant = polynomial_->terms.find({}); constant != polynomial_->terms.end()) append({}, constant->second);
     return text;
-}
-
-bool surely_different(Dim a, Dim b) {
-    const Dim difference = a - b;
-    return !difference.is_symbolic() && difference.value() != 0;
-}
-
-bool surely_greater(Dim a, Dim b) {
-    const Dim difference = a - b;
-    return !difference.is_symbolic() && difference.value() > 0;
 }
 
 std::string dims_text(const Dims& dims) {

@@ -22,7 +22,7 @@ std::vector<TensorType> dot_general_type(std::span<const TensorType> operands, c
     const auto batch = static_cast<std::size_t>(std::get<std::int64_t>(attributes[0]));
     const auto contracted = static_cast<std::size_t>(std::get<std::int64_t>(attributes[1]));
     const auto check = [&](std::size_t i, std::size_t j, const char* what) {
-        if (!surely_different(a[i], b[j])) return;
+        if (can_agree(a[i], b[j])) return;
         throw UserError(error("E301", std::string("a product of ") + shape_words(a) + " and " + shape_words(b) + ": " + what + " axes are " + a[i].text() + " and " + b[j].text()));
     };
     for (std::size_t i = 0; i < batch; ++i) check(i, i, "batch");

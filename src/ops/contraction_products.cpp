@@ -30,7 +30,7 @@ Value matmul(Builder& builder, Value a, Value b) {
         throw UserError(error("E307", std::string("`@` needs an axis on both sides, and the ") + (left.empty() ? "left" : "right") + " operand is a scalar").help("use `*` to scale by a number"));
     }
     const std::size_t left_axis = left.size() - 1, right_axis = right.size() == 1 ? 0 : right.size() - 2;
-    if (surely_different(left[left_axis], right[right_axis])) fail_contracted("`@`", left_axis, left[left_axis], right_axis, right[right_axis]);
+    if (!can_agree(left[left_axis], right[right_axis])) fail_contracted("`@`", left_axis, left[left_axis], right_axis, right[right_axis]);
     ContractedAxes axes{{}, {}, {static_cast<std::int64_t>(left_axis)}, {static_cast<std::int64_t>(right_axis)}};
     // A stack of matrices times one: the stack's axes are free axes of the left operand.
     if (right.size() <= 2 || left.size() == 1) {
@@ -80,7 +80,7 @@ Lowered lower_vecdot(Builder& builder, const BuiltinCall& call) {
         others[i] = builder.type(sides[i]).shape;
         others[i].pop_back();
     }
-    if (surely_different(sizes[0], sizes[1])) fail_contracted("vecdot", static_cast<std::size_t>(places[0]), sizes[0], static_cast<std::size_t>(places[1]), sizes[1]);
+    if (!can_agree(sizes[0], sizes[1])) fail_contracted("vecdot", static_cast<std::size_t>(places[0]), sizes[0], static_cast<std::size_t>(places[1]), sizes[1]);
     const Dims batch = broadcast_shapes(others);
     for (std::size_t i = 0; i < 2; ++i) {
         Dims wanted = batch;
@@ -127,7 +127,7 @@ Lowered lower_tensordot(Builder& builder, const BuiltinCall& call) {
     }
     for (std::size_t i = 0; i < axes.contracted_a.size(); ++i) {
         const auto p = static_cast<std::size_t>(axes.contracted_a[i]), q = static_cast<std::size_t>(axes.contracted_b[i]);
-        if (surely_different(left[p], right[q])) fail_contracted("tensordot", p, left[p], q, right[q]);
+        if (!can_agree(left[p], right[q])) fail_contracted("tensordot", p, left[p], q, right[q]);
     }
     return contract(builder, a, b, axes);
 }
@@ -150,7 +150,7 @@ Lowered lower_cross(Builder& builder, const BuiltinCall& call) {
         check_numbers(call, type.dtype, i);
         const std::int64_t axis = call.axis(2, type.rank());
         const Dim size = type.shape[static_cast<std::size_t>(axis)];
-        if (surely_different(size, 3)) call.fail(i, error("E301", "cross needs vectors of 3, and axis " + std::to_string(axis) + " of " + dims_text(type.shape) + " is " + size.text()));
+        if (!can_agree(size, 3)) call.fail(i, error("E301", "cross needs vectors of 3, and axis " + std::to_string(axis) + " of " + dims_text(type.shape) + " is " + size.text()));
         sides[i] = move_axis(builder, sides[i], axis, static_cast<std::int64_t>(type.rank()) - 1);
     }
     const auto part = [&](std::size_t side, std::int64_t i) {

@@ -51,7 +51,7 @@ void check_matrix(const TensorType& type, std::string_view row) {
 void check_square(const TensorType& type, std::string_view row) {
     check_matrix(type, row);
     const Dim rows = type.shape[type.rank() - 2], columns = type.shape.back();
-    if (surely_different(rows, columns)) throw UserError(error("E301", "`" + std::string(row) + "` needs a square matrix, and this one is " + rows.text() + " by " + columns.text()));
+    if (!can_agree(rows, columns)) throw UserError(error("E301", "`" + std::string(row) + "` needs a square matrix, and this one is " + rows.text() + " by " + columns.text()));
 }
 
 Dim smaller(Dim a, Dim b) { return a.value() < b.value() ? a : b; }
@@ -133,7 +133,7 @@ Lowered solve_with(Builder& builder, const BuiltinCall& call, std::string_view r
     if (given.size() == 1) both[1] = expand_at(builder, both[1], {1});
     const Dims a = builder.type(both[0]).shape, b = builder.type(both[1]).shape;
     const Dim size = a.back(), rows = b[b.size() - 2];
-    if (surely_different(size, rows)) call.fail(1, error("E301", "`" + std::string(row) + "`: the matrix has " + size.text() + " rows and the right-hand side " + rows.text()));
+    if (!can_agree(size, rows)) call.fail(1, error("E301", "`" + std::string(row) + "`: the matrix has " + size.text() + " rows and the right-hand side " + rows.text()));
     const Dims stack = broadcast_shapes(std::array{stack_of(a), stack_of(b)});
     const auto spread = [&](Value x, const Dims& shape) {
         Dims wanted = stack;

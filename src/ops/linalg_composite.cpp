@@ -61,7 +61,7 @@ Lowered lower_lstsq(Builder& builder, const BuiltinCall& call) {
     const Dims left = builder.type(a).shape, right = builder.type(call.tensor(1)).shape;
     if (right.empty()) call.fail(1, error("E307", "lstsq needs a vector or matrix on the right, not a scalar"));
     const Dim rows = left[left.size() - 2], given = right.size() == 1 ? right[0] : right[right.size() - 2];
-    if (surely_different(rows, given)) call.fail(1, error("E301", "lstsq: the matrix has " + rows.text() + " rows and the right-hand side " + given.text()));
+    if (!can_agree(rows, given)) call.fail(1, error("E301", "lstsq: the matrix has " + rows.text() + " rows and the right-hand side " + given.text()));
     std::vector<std::pair<std::string_view, BoundArgument>> named;
     if (!call.is_none(2)) named.push_back({"rtol", call.argument(2)});
     return matmul(builder, call_row(builder, "pinv", {a}, named), call.tensor(1));
@@ -71,7 +71,7 @@ Lowered lower_lstsq(Builder& builder, const BuiltinCall& call) {
 Lowered lower_matrix_power(Builder& builder, const BuiltinCall& call) {
     const TensorType type = builder.type(call.tensor(0));
     if (type.rank() < 2) call.fail(0, error("E307", "matrix_power needs a matrix, not " + shape_words(type.shape)));
-    if (surely_different(type.shape[type.rank() - 2], type.shape.back())) call.fail(0, error("E301", "matrix_power needs a square matrix, and this one is " + type.shape[type.rank() - 2].text() + " by " + type.shape.back().text()));
+    if (!can_agree(type.shape[type.rank() - 2], type.shape.back())) call.fail(0, error("E301", "matrix_power needs a square matrix, and this one is " + type.shape[type.rank() - 2].text() + " by " + type.shape.back().text()));
     std::int64_t exponent = call.integer(1).value();
     Value x = call.tensor(0);
     if (exponent == 0) return identity_like(builder, x);

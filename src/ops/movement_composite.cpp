@@ -124,7 +124,7 @@ Lowered lower_tile(Builder& builder, const BuiltinCall& call) {
 // Element i counts[i] times: the elements at 0, 0, 1, ... along the axis.
 Value repeat_each(Builder& builder, const BuiltinCall& call, Value x, std::int64_t axis, const Dims& counts) {
     const Dim size = size_at(builder, x, axis);
-    if (surely_different(size, Dim(static_cast<std::int64_t>(counts.size())))) {
+    if (!can_agree(size, Dim(static_cast<std::int64_t>(counts.size())))) {
         call.fail(1, error("E301", std::to_string(counts.size()) + " numbers of repetitions for the " + size.text() + " elements of axis " + std::to_string(axis)));
     }
     std::int64_t total = 0;

@@ -22,7 +22,7 @@ std::vector<TensorType> concat_type(std::span<const TensorType> operands, const 
     for (std::size_t i = 1; i < operands.size(); ++i) {
         const Dims& shape = operands[i].shape;
         bool fits = shape.size() == type.rank();
-        for (std::size_t k = 0; fits && k < shape.size(); ++k) fits = k == axis || !surely_different(shape[k], operands[0].shape[k]);
+        for (std::size_t k = 0; fits && k < shape.size(); ++k) fits = k == axis || can_agree(shape[k], operands[0].shape[k]);
         if (!fits) {
             throw UserError(error("E301", "concat along axis " + std::to_string(axis) + " needs equal sizes on the other axes, and has " +
                                               shape_words(operands[0].shape) + " and " + shape_words(shape)));
@@ -69,7 +69,7 @@ Lowered lower_stack(Builder& builder, const BuiltinCall& call) {
     for (const Value array : arrays) {
         const Dims& other = builder.type(array).shape;
         bool same = other.size() == shape.size();
-        for (std::size_t k = 0; same && k < shape.size(); ++k) same = !surely_different(other[k], shape[k]);
+        for (std::size_t k = 0; same && k < shape.size(); ++k) same = can_agree(other[k], shape[k]);
         if (same) continue;
         call.fail(0, error("E301", "only equal shapes can be stacked to one tensor, and these are " + shape_words(shape) + " and " + shape_words(other))
                          .help("a tuple holds values of different shapes: write (a, b) instead of [a, b]"));

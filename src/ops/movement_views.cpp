@@ -118,7 +118,7 @@ std::vector<TensorType> reshape_type(std::span<const TensorType> operands, const
     const Dims& to = dims_of(attributes, 0);
     check_shape(to);
     const Dim before = product_of(from), after = product_of(to);
-    if (surely_different(before, after)) {
+    if (!can_agree(before, after)) {
         throw UserError(error("E309", shape_words(from) + " has " + before.text() + " elements, and can't be reshaped to " + shape_words(to) + ", which has " + after.text()));
     }
     return {{operands[0].dtype, to}};
@@ -206,7 +206,7 @@ Lowered lower_reshape(Builder& builder, const BuiltinCall& call) {
     shape[*open] = 1;
     check_shape(shape);
     const Dim size = floor_divide(total, known);
-    if (surely_different(size * known, total)) {
+    if (!can_agree(size * known, total)) {
         call.fail(1, error("E309", shape_words(builder.type(x).shape) + " has " + total.text() + " elements, which " + known.text() + " does not divide"));
     }
     shape[*open] = size;
@@ -278,7 +278,7 @@ std::vector<TensorType> squeeze_type(std::span<const TensorType> operands, const
         const Dim size = operands[0].shape[axis];
         if (std::ranges::find(axes, Dim(static_cast<std::int64_t>(axis))) == axes.end()) {
             type.shape.push_back(size);
-        } else if (surely_different(size, 1)) {
+        } else if (!can_agree(size, 1)) {
             throw UserError(error("E301", "squeeze takes away axes of size 1, and axis " + std::to_string(axis) + " of " + dims_text(operands[0].shape) + " is " + size.text()));
         }
     }

@@ -84,7 +84,7 @@ std::vector<TensorType> update_type(std::span<const TensorType> operands, const 
     check_update_mode(std::get<std::string>(attributes[2]), operands[0].dtype);
     const Dims wanted = indexed_shape(operands[0].shape, operands[2].shape, dims_of(attributes, 0), std::get<std::int64_t>(attributes[1]));
     bool fits = wanted.size() == operands[1].rank();
-    for (std::size_t i = 0; fits && i < wanted.size(); ++i) fits = !surely_different(wanted[i], operands[1].shape[i]);
+    for (std::size_t i = 0; fits && i < wanted.size(); ++i) fits = can_agree(wanted[i], operands[1].shape[i]);
     if (!fits) throw UserError(error("E301", "the updates are " + shape_words(operands[1].shape) + ", and the indexed part is " + shape_words(wanted)));
     return {{operands[0].dtype, operands[0].shape}};
 }
@@ -295,7 +295,7 @@ std::vector<TensorType> slice_update_type(std::span<const TensorType> operands, 
     check_update_mode(std::get<std::string>(attributes[3]), operands[0].dtype);
     const Dims& lengths = dims_of(attributes, 1);
     bool fits = operands[1].rank() == lengths.size();
-    for (std::size_t i = 0; fits && i < lengths.size(); ++i) fits = !surely_different(lengths[i], operands[1].shape[i]);
+    for (std::size_t i = 0; fits && i < lengths.size(); ++i) fits = can_agree(lengths[i], operands[1].shape[i]);
     if (!fits) throw UserError(error("E301", "the updates are " + shape_words(operands[1].shape) + ", and the slice is " + shape_words(lengths)));
     return {{operands[0].dtype, operands[0].shape}};
 }

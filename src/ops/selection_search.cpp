@@ -112,7 +112,7 @@ Lowered lower_compress(Builder& builder, const BuiltinCall& call) {
         call.fail(0, error("E308", "a mask is of bool, not `" + std::string(name_of(mask_type.dtype)) + "`").help("compare, as in `mask != 0`"));
     }
     bool fits = mask_type.rank() >= 1 && mask_type.rank() <= type.rank();
-    for (std::size_t axis = 0; fits && axis < mask_type.rank(); ++axis) fits = !surely_different(mask_type.shape[axis], type.shape[axis]);
+    for (std::size_t axis = 0; fits && axis < mask_type.rank(); ++axis) fits = can_agree(mask_type.shape[axis], type.shape[axis]);
     if (!fits) call.fail(0, error("E301", "the mask is " + shape_words(mask_type.shape) + ", and must go with the leading axes of x, which is " + shape_words(type.shape)));
     const Dim size = call.integer(2);
     const Found found = at_argument(call, 2, [&] { return find_nonzero(builder, mask, size); });
@@ -168,7 +168,7 @@ Lowered lower_segment_sum(Builder& builder, const BuiltinCall& call) {
     if (builder.type(data).dtype == DType::boolean) data = cast(builder, data, DType::i64); // as sum does
     const TensorType type = builder.type(data), id_type = builder.type(call.tensor(1));
     bool fits = id_type.rank() >= 1 && id_type.rank() <= type.rank();
-    for (std::size_t axis = 0; fits && axis < id_type.rank(); ++axis) fits = !surely_different(id_type.shape[axis], type.shape[axis]);
+    for (std::size_t axis = 0; fits && axis < id_type.rank(); ++axis) fits = can_agree(id_type.shape[axis], type.shape[axis]);
     if (!fits) call.fail(1, error("E301", "segment_ids are " + shape_words(id_type.shape) + ", and must go with the leading axes of data, which is " + shape_words(type.shape)));
     const Dim count = call.integer(2);
     at_argument(call, 2, [&] { check_shape({count}); });

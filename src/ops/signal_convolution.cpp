@@ -199,7 +199,7 @@ std::int64_t groups_of(const BuiltinCall& call, const Shapes& shapes) {
     constexpr std::size_t argument = 5;
     const std::int64_t groups = call.integer(argument).value();
     if (groups < 1) call.fail(argument, error("E310", "groups is " + std::to_string(groups) + ", but must be at least 1"));
-    if (surely_different(shapes.w[1] * groups, shapes.x[1])) {
+    if (!can_agree(shapes.w[1] * groups, shapes.x[1])) {
         const std::size_t axis = shapes.batched ? 1 : 0;
         call.fail(error("E301", "conv needs axis " + std::to_string(axis) + " of x (" + shapes.x[1].text() + " channels) to be " + (groups == 1 ? "" : std::to_string(groups) + " times ") + "axis 1 of w (" + shapes.w[1].text() + ")"));
     }

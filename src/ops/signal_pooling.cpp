@@ -258,7 +258,7 @@ Lowered lower_interp(Builder& builder, const BuiltinCall& call) {
         if (i > 0 && type.rank() != 1) call.fail(i, error("E307", "xp and fp of interp are vectors, not " + shape_words(type.shape)));
     }
     const Dim xs = builder.type(call.tensor(1)).shape[0], ys = builder.type(call.tensor(2)).shape[0];
-    if (surely_different(xs, ys)) call.fail(2, error("E301", "interp needs as many values fp (" + ys.text() + ") as positions xp (" + xs.text() + ")"));
+    if (!can_agree(xs, ys)) call.fail(2, error("E301", "interp needs as many values fp (" + ys.text() + ") as positions xp (" + xs.text() + ")"));
     if (xs == Dim(0)) call.fail(1, error("E311", "interp between no points"));
     std::vector<Value> places = promote_values(builder, {as_floating(builder, call.tensor(0)), as_floating(builder, call.tensor(1))});
     const Value fp = as_floating(builder, call.tensor(2));

@@ -182,7 +182,7 @@ class Annotation {
             }
             const auto known = dims_.names.find(name->name);
             if (known == dims_.names.end()) dims_.names.emplace(name->name, DimBindings::Entry{size, dim.span, place});
-            else if (surely_different(known->second.size, size)) disagree(name->name, known->second, dim, size, place, value);
+            else if (!can_agree(known->second.size, size)) disagree(name->name, known->second, dim, size, place, value);
             else if (known->second.size.is_symbolic() && !size.is_symbolic()) known->second.size = size;
             return;
         }
@@ -292,7 +292,7 @@ void Tracer::solve_pending(DimBindings& dims, Span call_span, bool more_follow) 
             };
             if (unknown.empty()) {
                 const Dim expected = evaluate_dim(expression, dims, pending.scope);
-                if (surely_different(expected, pending.size)) differs(expected.text());
+                if (!can_agree(expected, pending.size)) differs(expected.text());
                 continue;
             }
             const auto at = [&](std::int64_t trial) {

@@ -28,7 +28,7 @@ class ArgumentReader {
         case ParameterKind::axis: bound.value = Dim(tracer_.known_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`")); break;
         case ParameterKind::integer: bound.value = tracer_.constant_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`"); break;
         case ParameterKind::axes:
-            if (datum.tuple()) bound.value = integers(parameter, datum, span);
+            if (is_sequence(datum)) bound.value = integers(parameter, datum, span);
             else bound.value = Dim(tracer_.known_int(datum, span, "an axis"));
             break;
         case ParameterKind::shape:
@@ -79,6 +79,8 @@ class ArgumentReader {
         return values;
     }
 
+    bool is_sequence(const Datum& datum) const { return datum.tuple() || (datum.tensor() && builder_.type(*datum.tensor()).rank() > 0); }
+
     static bool names_axes(const Parameter& parameter) {
         return parameter.kind == ParameterKind::axes || parameter.name == "axis" || parameter.name == "axes" || parameter.name == "source" || parameter.name == "destination";
     }
@@ -90,22 +92,16 @@ class ArgumentReader {
         Dims numbers;
         if (const TupleDatum* tuple = datum.tuple()) {
             for (const Datum& item : tuple->items) {
-                const Dims inner = item.tuple() ? integers(parameter, item, span) : Dims{one(item)};
+                const Dims inner = is_sequence(item) ? integers(parameter, item, span) : Dims{one(item)};
                 numbers.insert(numbers.end(), inner.begin(), inner.end());
             }
             return numbers;
         }
-        if (const Value* value = datum.tensor()) {
-            const auto constant = builder_.static_value(*value);
-            if (constant && constant->rank() > 0 && is_integer(constant->dtype())) {
-                for (std::int64_t i = 0; i < constant->size(); ++i) {
-                    numbers.emplace_back(visit_dtype(constant->dtype(), [&]<class T>(TypeTag<T>) -> std::int64_t {
-                        if constexpr (std::is_integral_v<T>) return static_cast<std::int64_t>(constant->as<T>()[i]);
-                        else return 0;
-                    }));
-                }
-                return numbers;
-            }
+        if (is_sequence(datum)) {
+            const TensorType& type = builder_.type(*datum.tensor());
+            if (type.shape == Dims{0}) return {}; // `[]`, which has no dtype of its own
+            const auto known = builder_.static_ints(*datum.tensor());
+            if (known && !(names_axes(parameter) && any_symbolic(*known))) return *known;
         }
         numbers.push_back(one(datum));
         return numbers;

@@ -173,6 +173,7 @@ Datum Tracer::decided(bool condition, const ast::If& node, Span span, const Scop
     try {
         const Under under(*this, {}, node.condition->span);
         const NewBody dead(*builder_, 0);
+        const SizeFacts::Pause pause;
         other = branch(!condition);
         other_text = type_text(*builder_, other);
         types = types_of(*builder_, tensor_leaves(*this, other, condition ? else_span : then_span, "the value of a branch"));
@@ -213,6 +214,7 @@ Datum Tracer::conditional(Value condition, const ast::If& node, Span span, const
     };
     const auto trace_branch = [&](Span place, const std::function<Datum()>& evaluate_it) {
         const Under under(*this, condition_lanes, node.condition->span);
+        const SizeFacts::Pause pause; // the condition may ask for sizes
         NewBody body(*builder_, sequence);
         Branch branch{evaluate_it(), nullptr, place, {}};
         branch.type = type_text(*builder_, branch.tree);
@@ -382,7 +384,7 @@ Dim scan_length(Builder& builder, const std::vector<Value>& xs, const Tracer::Sc
             if (is_integer(type.dtype)) diagnostic.helps.push_back(form == "`for`" ? "count with a range, as in `for i in 0 .. n`" : "count with `loop`, as in `loop p = init for i in 0 .. n { … }`");
             throw UserError(std::move(diagnostic));
         }
-        if (size && surely_different(*size, type.shape[0])) {
+        if (size && !can_agree(*size, type.shape[0])) {
             throw UserError(error("E401", "the leading axes of " + form + " differ: one is " + size->text() + ", another " + type.shape[0].text()).at(span).help("all of xs (and `length`, where it is given) have one length"));
         }
         if (!size || size->is_symbolic()) size = type.shape[0];

@@ -8,11 +8,13 @@
 namespace vmaprun {
 namespace {
 
-std::string input_name(const std::string& name, const std::vector<std::string>& path) {
+std::string dotted(const std::string& name, const std::vector<std::string>& path) {
     std::string text = name;
     for (const std::string& step : path) text += "." + step;
-    return "`" + text + "`";
+    return text;
 }
+
+std::string input_name(const std::string& name, const std::vector<std::string>& path) { return "`" + dotted(name, path) + "`"; }
 
 struct Wanted {
     std::optional<DType> dtype;
@@ -315,13 +317,17 @@ Datum Tracer::symbolic_input(const ast::Type& type, const std::string& name, std
     std::vector<const ast::Dim*> pending;
     for (const ast::Dim& dim : type.dims) {
         // Witnesses are odd sizes that scripts don't write, all different.
-        const auto fresh = [&](std::string_view symbol) { return Dim::symbol(symbol, 1009 + 2 * next_witness_++); };
+        const auto fresh = [&](std::string_view symbol) {
+            size_facts_->is_size(symbol);
+            return Dim::symbol(symbol, 1009 + 2 * next_witness_++);
+        };
+        const auto unnamed = [&] { return fresh(dotted(name, path) + ".shape[" + std::to_string(tensor.shape.size()) + "]"); };
         if (dim.form == ast::Dim::Form::rest) {
-            for (std::size_t i = 0; i < options_.rest_axes; ++i) tensor.shape.push_back(fresh(name + "_" + std::to_string(tensor.shape.size())));
+            for (std::size_t i = 0; i < options_.rest_axes; ++i) tensor.shape.push_back(unnamed());
             continue;
         }
         if (dim.form == ast::Dim::Form::any) {
-            tensor.shape.push_back(fresh(name + "_" + std::to_string(tensor.shape.size())));
+            tensor.shape.push_back(unnamed());
             continue;
         }
         const auto* symbol = std::get_if<ast::Identifier>(&dim.expression->node);

@@ -48,7 +48,9 @@ void size_names(const ast::Expr& expression, std::vector<std::string>& names) {
 
 Tracer::Tracer(InputSource& source, const TraceOptions& options)
     : source_(source), options_(options), program_(std::make_shared<Program>()), builder_(std::make_unique<Builder>(program_, options.folder)),
-      top_(std::make_shared<Scope>()) {}
+      top_(std::make_shared<Scope>()) {
+    if (options_.symbolic) size_facts_.emplace([this] { return builder_->origin() ? builder_->origin()->span : Span(); });
+}
 
 // A function and the scope that holds it keep each other alive: nobody needs either any more.
 Tracer::~Tracer() {
@@ -69,12 +71,22 @@ Diagnostic Tracer::unknown_name(const std::string& name, Span span, const ScopeP
 
 // An error is told once, also when several passes or calls meet it.
 void Tracer::report(UserError& failure) {
+    add_size_facts(failure.diagnostics().front());
     for (Diagnostic& diagnostic : failure.diagnostics()) {
         const bool known = std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == diagnostic.code && e.primary.span == diagnostic.primary.span && e.message == diagnostic.message; });
         const bool same_use = diagnostic.code == "E201" && std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == "E201" && e.primary.span == diagnostic.primary.span; });
         const bool same_name = diagnostic.code == "E201" && std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == "E201" && e.message == diagnostic.message; });
         const bool same_place = (diagnostic.code == "E202" || diagnostic.code == "E203") && std::ranges::any_of(errors_, [&](const Diagnostic& e) { return e.code == diagnostic.code && (e.primary.span == diagnostic.primary.span || diagnostic.code == "E203"); });
         if (!known && !same_use && !same_name && !same_place) errors_.push_back(std::move(diagnostic));
+    }
+}
+
+// Where the sizes are demanded to be what makes this a mistake.
+void Tracer::add_size_facts(Diagnostic& diagnostic) const {
+    if (!size_facts_ || (!diagnostic.code.starts_with("E3") && diagnostic.code != "E401")) return;
+    for (const SizeFacts::Fact& fact : size_facts_->reasons()) {
+        if (fact.place && !(fact.place == diagnostic.primary.span)) diagnostic.labels.push_back({fact.place, fact.text + " here"});
+        else diagnostic.notes.push_back(fact.text);
     }
 }
 

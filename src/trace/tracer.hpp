@@ -196,6 +196,7 @@ class Tracer {
     void add_output(const std::string& name, const Datum& value, Span span);
     OutputTree output_tree(const Datum& value, Span span);
     void report(UserError& failure);
+    void add_size_facts(Diagnostic& diagnostic) const;
     Traced finish();
     // modules.cpp
     void run_import(const ast::Import& import, const ast::Script& script, const ScopePtr& scope);
@@ -237,6 +238,7 @@ class Tracer {
     const TraceOptions& options_;
     std::shared_ptr<Program> program_;
     std::unique_ptr<Builder> builder_;
+    std::optional<SizeFacts> size_facts_; // while sizes are symbols
     ScopePtr top_;
     DimBindings input_dims_;
     std::vector<ActiveAxis> axes_;

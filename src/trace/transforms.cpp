@@ -97,6 +97,7 @@ Datum Tracer::place_in_lanes(const Datum& argument, const Datum& axes, const std
 }
 
 Dim Tracer::mapped_size(const std::vector<MappedLeaf>& leaves, const VmapOptions& options, const std::string& name) {
+    const Origin origin(*builder_, options.span);
     std::optional<Dim> size = options.axis_size;
     const MappedLeaf* first = nullptr;
     for (const MappedLeaf& leaf : leaves) {
@@ -105,7 +106,7 @@ Dim Tracer::mapped_size(const std::vector<MappedLeaf>& leaves, const VmapOptions
         if (!size) {
             size = here;
             first = &leaf;
-        } else if (surely_different(*size, here)) {
+        } else if (!can_agree(*size, here)) {
             const std::string before = first ? "axis " + std::to_string(first->axis) + " of " + quoted(first->path) : "axis_size";
             Diagnostic diagnostic = error("E401", "the mapped sizes differ: " + before + " is " + size->text() + ", " + place + " is " + here.text())
                                         .at(leaf.span ? leaf.span : options.span, builder_->type(leaf.value).text() + ", mapped over axis " + std::to_string(leaf.axis));
@@ -428,7 +429,7 @@ void check_alike(const Builder& builder, const std::vector<Datum>& results, Span
         for (std::size_t leaf = 0; alike && leaf < std::min(first.size(), leaves.size()); ++leaf) {
             const Dims &a = builder.type(first[leaf]).shape, &b = builder.type(leaves[leaf]).shape;
             alike = a.size() == b.size();
-            for (std::size_t axis = 0; alike && axis < a.size(); ++axis) alike = !surely_different(a[axis], b[axis]);
+            for (std::size_t axis = 0; alike && axis < a.size(); ++axis) alike = can_agree(a[axis], b[axis]);
         }
         if (alike) continue;
         throw UserError(error(structures ? "E302" : "E301", "a comprehension stacks what it gives for each item: item 0 gives " + type_text(builder, results[0]) + ", item " + std::to_string(i) + " gives " + type_text(builder, results[i]))
