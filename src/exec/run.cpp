@@ -12,11 +12,7 @@
 #include "exec/threads.hpp"
 
 namespace vmaprun {
-namespace {
-
 void print_to_stderr(std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); }
-
-} // namespace
 
 Planning planning_of(const RunOptions& options) {
     if (options.mode == RunOptions::Mode::eager) return Planning::in_order;
@@ -45,11 +41,10 @@ std::vector<Array> run(const Graph& graph, std::vector<Array> inputs, const RunO
         state.streaming = &plan.segments[streamed->segment];
         state.streamed = &*streamed;
     }
-    const std::function<void(std::string_view)> print = options.debug ? options.debug : print_to_stderr;
     std::optional<Settling> settling;
-    if (Settling::prints(plan)) state.settling = &settling.emplace(plan, log, print);
+    if (Settling::prints(plan)) state.settling = &settling.emplace(plan, log, options.debug);
     std::vector<Array> outputs = GraphRunner(state, plan, threads, GraphRunner::Runs::once).run(Frame(*graph.program), std::move(inputs));
-    log.finish(print);
+    log.finish(options.debug);
     return outputs;
 }
 

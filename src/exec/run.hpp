@@ -12,6 +12,8 @@ namespace vmaprun {
 
 struct Streams; // exec/stream.hpp
 
+void print_to_stderr(std::string_view line);
+
 struct RunOptions {
     enum class Mode { graph, eager } mode = Mode::graph; // eager: one node after another in program order, the same bits
     int threads = 0;            // 0: as many as there are devices
@@ -20,8 +22,8 @@ struct RunOptions {
     std::int64_t block = 0;     // lanes a block; 0: by cache size (or what the script's chunk says)
     bool clamp_indices = false; // --index clamp
     bool check_nan = false;     // fault E608 in the first lane whose operation makes a NaN or infinity out of finite operands
-    // Where debug(x, "label") goes: whole lines, in order, as they become final (default: stderr).
-    std::function<void(std::string_view)> debug;
+    // Where debug(x, "label") goes: whole lines, in order, as they become final.
+    std::function<void(std::string_view)> debug = print_to_stderr;
 };
 
 int threads_of(const RunOptions& options); // that a run uses, this one included

@@ -420,7 +420,9 @@ void RecordRunner::run_alone(Record& record) {
         std::vector<Message> messages;
         const Traced traced = traced_for(state_, script_, tracing_, inputs, 0, messages);
         warn(messages);
-        const std::vector<Array> outputs = vmaprun::run(*state_.prepared(traced), inputs.load(traced), state_.run_options(traced));
+        RunOptions how = state_.run_options(traced);
+        how.debug = [&record, print = how.debug](std::string_view line) { print(std::string(line) + " [line " + std::to_string(record.line.number) + "]"); };
+        const std::vector<Array> outputs = vmaprun::run(*state_.prepared(traced), inputs.load(traced), how);
         if (!traced.outputs.empty()) record.result = texts_.emplace_back(json_text(tree_of(whole_output(traced), outputs), style_of({true, stream_.nan}, 1)) + "\n");
     });
     for (Diagnostic& failure : record.failures) failure.notes.push_back("the record is line " + std::to_string(record.line.number) + " of " + stream_.name);

@@ -111,7 +111,7 @@ RunOptions Session::State::run_options(const Traced& traced) const {
     result.threads = options.threads;
     result.check_nan = options.check_nan;
     result.clamp_indices = options.clamp_indices;
-    result.debug = options.debug;
+    if (options.debug) result.debug = options.debug;
     return result;
 }
 
