@@ -111,11 +111,13 @@ EventKey NodeEvents::key_at(std::int64_t lane, std::int64_t iteration) const {
 }
 
 std::string NodeEvents::lane_text(const Indices& indices) const {
-    if (indices.empty()) return {};
-    if (indices.size() == 1) return "lane " + std::to_string(indices[0].second);
     std::string text;
-    for (const auto& [id, index] : indices) text += (text.empty() ? "lane (" : ", ") + std::to_string(index);
-    return text + ")";
+    std::size_t count = 0;
+    for (const auto& [id, index] : indices) {
+        if (frame_.program().lanes[id].is_item) continue;
+        text += (count++ == 0 ? "" : ", ") + std::to_string(index);
+    }
+    return count == 0 ? "" : count == 1 ? "lane " + text : "lane (" + text + ")";
 }
 
 EventKey NodeEvents::fault_key(std::int64_t lane, const Indices& where) const {
@@ -142,7 +144,8 @@ void NodeEvents::report(std::int64_t lane, const char* code, std::string message
         for (std::size_t k = counts.size(); k-- > 0; rest /= counts[k]) {
             if (counts[k] > 1) each[k].second = frame_.index(each[k].first, rest % counts[k]);
         }
-        log_.debug(key(each), each.empty() ? message : message + " [" + lane_text(each) + "]");
+        const std::string lanes = lane_text(each);
+        log_.debug(key(each), lanes.empty() ? message : message + " [" + lanes + "]");
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/error.hpp"
 #include "ir/structural.hpp"
@@ -124,7 +125,14 @@ class Following {
     std::vector<Demand> demands_;
 };
 
-// The graph that a cut makes. Each value has up to two forms there: whole, and slice by slice.
+// Whether a node is a door of that mapped axis for what is cut, or for the seed, along the very axis.
+bool enters(const Node& node, const Cut& cut, LaneId lane) {
+    if (!is(node, lane_op) || static_cast<LaneId>(node.integer(1)) != lane) return false;
+    const Value operand = node.operands[0];
+    return node.integer(0) == (operand == cut.seed ? cut.seed_axis : cut.axis[operand.index]);
+}
+
+// The graph that a cut makes. The mapped axis may be one that the script has already. Each value has up to two forms there: whole, and slice by slice.
 class Cutting {
   public:
     Cutting(const Graph& graph, const Cut& cut, LaneId lane) : graph_(graph), cut_(cut), lane_(lane), result_(std::make_shared<Graph>()) {
@@ -138,6 +146,10 @@ class Cutting {
     std::shared_ptr<Graph> made() {
         for (const Node& node : graph_.nodes) {
             const bool is_cut = !node.results.empty() && cut_.axis[node.results[0]] != Cut::none;
+            if (enters(node, cut_, lane_)) {
+                whole_[node.results[0]] = sliced(node.operands[0], node.integer(0));
+                continue;
+            }
             if (!is_cut || cut_.is_view[node.results[0]]) copy(node);
             if (is_cut) slice(node);
         }
@@ -206,6 +218,8 @@ class Cutting {
         if (cut_.axis[old.index] == axis) return sliced_[old.index];
         const auto [known, is_new] = doors_.try_emplace({old, axis});
         if (!is_new) return known->second;
+        const Node& maker = graph_.maker(old); // it has just left that axis
+        if (is(maker, unlane_op) && static_cast<LaneId>(maker.integer(1)) == lane_ && maker.integer(0) == axis) return known->second = whole(maker.operands[0]);
         TensorType type = graph_.type(old);
         type.shape.erase(type.shape.begin() + axis);
         return known->second = door(lane_op, old, whole(old), axis, std::move(type), lanes_union(graph_.lanes(old), {lane_}));
@@ -241,22 +255,29 @@ std::shared_ptr<Graph> apply_cut(const Graph& graph, const Cut& cut, LaneAxis la
     return Cutting(graph, cut, static_cast<LaneId>(program.lanes.size() - 1)).made();
 }
 
-std::shared_ptr<Graph> cut_input(const Graph& graph, std::size_t input) {
-    const Value seed = graph.inputs[input];
+namespace {
+
+// The mapped axis of the script that what is cut comes from, or else the first one that it goes on to, if there is one: its
+// slices are those of the cut.
+std::optional<LaneId> axis_beside(const Graph& graph, const Cut& cut) {
+    std::set<LaneId> lanes;
+    for (const Node& node : graph.nodes) {
+        if (is(node, lane_op) && enters(node, cut, static_cast<LaneId>(node.integer(1)))) lanes.insert(static_cast<LaneId>(node.integer(1)));
+    }
+    const Node& maker = graph.maker(cut.seed);
+    const bool comes = is(maker, unlane_op) && maker.integer(0) == cut.seed_axis;
+    if (!comes && lanes.empty()) return std::nullopt;
+    const auto lane = comes ? static_cast<LaneId>(maker.integer(1)) : *lanes.begin();
+    return graph.program->lanes[lane].parts == 0 ? std::optional(lane) : std::nullopt;
+}
+
+} // namespace
+
+std::shared_ptr<Graph> cut_slices(const Graph& graph, Value seed) {
     if (graph.type(seed).rank() == 0 || !graph.lanes(seed).empty()) return nullptr;
     const Cut cut = follow_axis(graph, seed, 0);
-    const auto leaves = [&](Value value) { return cut.is_cut(value) ? cut.axis[value.index] == 0 : value != seed; };
-    for (const Node& node : graph.nodes) {
-        const bool is_cut = !node.results.empty() && cut.axis[node.results[0]] != Cut::none;
-        const auto along = is_cut ? along_axis(graph, node, static_cast<std::size_t>(cut.axis[node.results[0]])) : std::nullopt;
-        for (std::size_t i = 0; i < node.operands.size(); ++i) {
-            const Value operand = node.operands[i];
-            const std::int64_t wanted = along ? along->operands[i] : AlongAxis::whole;
-            if (operand == seed && wanted != 0) return nullptr;
-            if (cut.is_cut(operand) && wanted != cut.axis[operand.index]) return nullptr;
-        }
-    }
-    if (cut.is_empty() || !std::ranges::all_of(graph.outputs, leaves)) return nullptr;
+    if (const std::optional<LaneId> lane = axis_beside(graph, cut)) return Cutting(graph, cut, *lane).made();
+    if (cut.is_empty()) return nullptr;
     LaneAxis lane;
     lane.span = graph.maker(seed).origin ? graph.maker(seed).origin->span : Span{};
     return apply_cut(graph, cut, std::move(lane));

@@ -44,10 +44,10 @@ Cut follow_axis(const Graph& graph, Value seed, std::int64_t axis, const Region&
 // The graph with the cut axis as a mapped one, described by `lane` (whose size and is_cut are set here).
 std::shared_ptr<Graph> apply_cut(const Graph& graph, const Cut& cut, LaneAxis lane);
 
-// The graph with the leading axis of one of its inputs as a mapped axis, if nothing needs more of that input at once than a
-// slice, and what is made of slices leaves the graph as the leading axis of outputs alone: every use of the input is then a
-// `lane` along axis 0, and every output made of it an `unlane` to axis 0. Null: it is not used so.
-std::shared_ptr<Graph> cut_input(const Graph& graph, std::size_t input);
+// The graph with the leading axis of a value, an input or what has left a mapped axis, as a mapped axis for all that is
+// independent along it: that from which it has come, or the one to which it goes on, or a new one. What isn't reads the
+// whole. Null: nothing is cut so.
+std::shared_ptr<Graph> cut_slices(const Graph& graph, Value seed);
 
 // ---- passes
 
