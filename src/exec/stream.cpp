@@ -1,9 +1,11 @@
 #include "exec/stream.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/error.hpp"
+#include "exec/lane_folds.hpp"
 #include "ir/op.hpp"
 #include "ir/structural.hpp"
 
@@ -97,6 +99,52 @@ std::optional<Streamable> streamable(const Graph& graph) {
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) result.inputs.push_back(streaming.can_read(i, *segment));
     for (std::size_t i = 0; i < graph.outputs.size(); ++i) result.outputs.push_back(streaming.written_by(i, *segment).has_value());
     return result;
+}
+
+namespace {
+
+double bytes_of(const Graph& graph, std::uint32_t value) {
+    const ValueInfo& info = graph.values[value];
+    double bytes = static_cast<double>(size_of(info.type.dtype));
+    for (const Dim& dim : info.type.shape) bytes *= static_cast<double>(dim.value());
+    for (const LaneId lane : info.lanes) bytes *= static_cast<double>(graph.program->lanes[lane].size.value());
+    return bytes;
+}
+
+// What a segment leaves behind, or, where it doesn't go block by block, makes at all.
+std::vector<std::uint32_t> whole_values(const Graph& graph, const Segment& segment) {
+    std::vector<std::uint32_t> values;
+    if (segment.lane) {
+        std::ranges::copy_if(segment.writes, std::back_inserter(values), [&](std::uint32_t value) { return !is_folded(segment, value); });
+        return values;
+    }
+    for (const Step& step : segment.steps) {
+        for (const std::uint32_t n : step.nodes) {
+            if (is_view(graph.nodes[n])) continue;
+            std::ranges::copy_if(graph.nodes[n].results, std::back_inserter(values), [&](std::uint32_t value) { return step.keeps(value); });
+        }
+    }
+    return values;
+}
+
+} // namespace
+
+double bytes_in_memory(const Graph& graph, const std::vector<bool>& inputs) {
+    const GraphPlan plan = make_plan(graph, std::vector<bool>(graph.outputs.size(), true), Planning::in_blocks);
+    const Streaming streaming(plan);
+    const std::optional<std::size_t> segment = streaming.best();
+    std::set<std::uint32_t> written;
+    for (std::size_t i = 0; segment && i < graph.outputs.size(); ++i) {
+        if (const auto value = streaming.written_by(i, *segment)) written.insert(*value);
+    }
+    double bytes = 0;
+    for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+        if (inputs[i] && !(segment && streaming.can_read(i, *segment))) bytes += bytes_of(graph, graph.inputs[i].index);
+    }
+    for (const Segment& each : plan.segments) {
+        for (const std::uint32_t value : whole_values(graph, each)) bytes += written.contains(value) ? 0 : bytes_of(graph, value);
+    }
+    return bytes;
 }
 
 StreamedSegment make_streamed(GraphPlan& plan, const Streams& streams) {

@@ -38,6 +38,10 @@ struct Streamable {
 };
 std::optional<Streamable> streamable(const Graph& graph);
 
+// The bytes of all arrays that a run makes and has as a whole, and of those of the inputs that it can't stream: what a graph
+// that is to be streamed is judged by.
+double bytes_in_memory(const Graph& graph, const std::vector<bool>& inputs);
+
 // The segment of a plan that streams, and what it does for a block besides its steps.
 struct StreamedSegment {
     struct Source {

@@ -15,38 +15,19 @@ namespace vmaprun {
 
 namespace {
 
-// What a graph is judged by, the more the better: how many of the inputs that could, and of the outputs, are streamed; then,
-// negative, the bytes of all that is computed as whole arrays between them.
-std::pair<std::size_t, double> worth_of(const Graph& graph, const std::vector<bool>& has_source) {
-    const std::optional<Streamable> can = streamable(graph);
-    std::size_t inputs = 0;
-    for (std::size_t i = 0; can && i < has_source.size(); ++i) inputs += has_source[i] && can->inputs[i] ? 1 : 0;
-    if (inputs == 0) return {0, 0.0};
-    double whole = 0;
-    for (const ValueInfo& value : graph.values) {
-        const Node& node = graph.nodes[value.node];
-        if (!value.lanes.empty() || is(node, parameter_op) || is(node, constant_op) || is(node, unlane_op) || is_view(node)) continue;
-        double bytes = static_cast<double>(size_of(value.type.dtype));
-        for (const Dim& dim : value.type.shape) bytes *= static_cast<double>(dim.value());
-        whole += bytes;
-    }
-    return {inputs + static_cast<std::size_t>(std::ranges::count(can->outputs, true)), -whole};
-}
-
-// Takes the cut if it is worth more.
-bool try_to_cut(std::shared_ptr<Graph>& graph, Value seed, const std::vector<bool>& has_source) {
-    std::shared_ptr<Graph> cut = cut_slices(*graph, seed);
+// Takes the cut if less is then in memory as a whole.
+bool try_to_take(std::shared_ptr<Graph>& graph, std::shared_ptr<Graph> cut, const std::vector<bool>& has_source) {
     if (!cut) return false;
     cut = remove_dead_code(join_lanes(cut));
-    const bool is_better = worth_of(*cut, has_source) > worth_of(*graph, has_source);
+    const bool is_better = bytes_in_memory(*cut, has_source) < bytes_in_memory(*graph, has_source);
     if (is_better) graph = std::move(cut);
     return is_better;
 }
 
-// Cuts what has left some mapped axis, if that is worth it.
+// Cuts what has left some mapped axis, if that helps.
 bool cut_what_follows(std::shared_ptr<Graph>& graph, const std::vector<bool>& has_source) {
     const std::shared_ptr<Graph> now = graph;
-    return std::ranges::any_of(now->nodes, [&](const Node& node) { return is(node, unlane_op) && try_to_cut(graph, now->result(node), has_source); });
+    return std::ranges::any_of(now->nodes, [&](const Node& node) { return is(node, unlane_op) && try_to_take(graph, cut_slices(*now, now->result(node)), has_source); });
 }
 
 } // namespace
@@ -57,7 +38,7 @@ std::shared_ptr<Graph> cut_for_streaming(std::shared_ptr<Graph> graph, const Tra
     graph = copy_looks(map_items(graph, has_source), has_source);
     if (std::ranges::none_of(has_source, std::identity())) return graph;
     for (std::size_t i = 0; i < graph->inputs.size(); ++i) {
-        if (has_source[i]) try_to_cut(graph, graph->inputs[i], has_source);
+        if (has_source[i] && !try_to_take(graph, cut_slices(*graph, graph->inputs[i]), has_source)) try_to_take(graph, copy_slices(graph, i), has_source);
     }
     while (cut_what_follows(graph, has_source)) {
     }

@@ -12,4 +12,8 @@ namespace vmaprun {
 // `inputs`: those of which the outputs that look at them are copied.
 std::shared_ptr<Graph> copy_looks(const std::shared_ptr<Graph>& graph, const std::vector<bool>& inputs);
 
+// The graph that reads the leading axis of an input, without lanes, by slices that are copied, and put together again for whoever
+// reads the input: what sums over the axis needs no more. Null: it has none.
+std::shared_ptr<Graph> copy_slices(const std::shared_ptr<Graph>& graph, std::size_t input);
+
 } // namespace vmaprun

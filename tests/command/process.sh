@@ -270,6 +270,8 @@ slices_are_enough "what comes before a vmap" "vmap(r => r - mean(r))(x / 255.0 +
 slices_are_enough "what comes after a vmap" "exp(vmap(r => r - max(r))(x)) + x"
 slices_are_enough "maps with work around them" "vmap(r => r * 2.0)(vmap(r => r - mean(r))(x / 3.0) * 2.0) + 1.0"
 slices_are_enough "sums along the slices" "mean(exp(vmap(r => r - max(r))(x)), axis=0) + sum(x * 2.0)"
+slices_are_enough "sums of the file itself" "{mean: mean(x), columns: sum(x, axis=0), gram: x.T @ x}.gram"
+slices_are_enough "its mean" "mean(x, axis=0)"
 exits "a fault of an item that is streamed" 5 "vmaprun -e 'map(r => debug(r[0], \"first\") + r[r[1] as i64])(x)' -i x=large.npy --memory 16M -o z.npy 2> streamed.txt"
 exits "is that of the items one after another" 5 "vmaprun -e 'map(r => debug(r[0], \"first\") + r[r[1] as i64])(x)' -i x=large.npy --mode eager -o z.npy 2> whole.txt; code=\$?; cmp streamed.txt whole.txt && exit \$code"
 slices_are_enough "batched code" "softmax(x) + sum(x, axis=1, keepdims=true)"
