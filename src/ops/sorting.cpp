@@ -13,6 +13,7 @@
 #include "ops/lane_iteration.hpp"
 #include "ops/lowering.hpp"
 #include "ops/movement.hpp"
+#include "ops/radix_sort.hpp"
 #include "ops/sorting_order.hpp"
 
 namespace vmaprun {
@@ -77,13 +78,20 @@ template <class T, class F> void with_order(bool descending, const F& f) {
     else f([](const T& a, const T& b) { return comes_before(a, b); });
 }
 
+template <class T, class Before> void sort_row(const T* row, std::int64_t step, std::int64_t length, bool descending, const Before& before, T* out) {
+    if constexpr (has_digits<T>) {
+        if (sorts_by_digits<T>(length)) return sort_by_digits(row, step, length, descending, out);
+    }
+    for (std::int64_t i = 0; i < length; ++i) out[i] = row[i * step];
+    stable_sort_range(out, length, before);
+}
+
 void sort_kernel(const KernelCall& call) {
     const std::int64_t length = result_shape(call, 0).back();
     visit_dtype(call.results[0].dtype, [&]<class T>(TypeTag<T>) {
         with_order<T>(call.node->boolean(0), [&](const auto& before) {
             for_each_row<T, T>(call, [&](const T* row, std::int64_t step, T* out) {
-                for (std::int64_t i = 0; i < length; ++i) out[i] = row[i * step];
-                stable_sort_range(out, length, before);
+                sort_row(row, step, length, call.node->boolean(0), before, out);
             });
         });
     });
@@ -94,6 +102,9 @@ void argsort_kernel(const KernelCall& call) {
     visit_dtype(call.operands[0].dtype, [&]<class T>(TypeTag<T>) {
         with_order<T>(call.node->boolean(0), [&](const auto& before) {
             for_each_row<T, std::int64_t>(call, [&](const T* row, std::int64_t step, std::int64_t* out) {
+                if constexpr (has_digits<T>) {
+                    if (sorts_by_digits<T>(length)) return argsort_by_digits(row, step, length, call.node->boolean(0), out);
+                }
                 for (std::int64_t i = 0; i < length; ++i) out[i] = i;
                 stable_sort_range(out, length, [&](std::int64_t a, std::int64_t b) { return before(row[a * step], row[b * step]); });
             });
@@ -141,10 +152,9 @@ void unique_kernel(const KernelCall& call) {
             walk.range(begin, end, [&](std::int64_t, std::byte* const* at) {
                 const T* x = lane_data<T>(at, 0);
                 T* out = lane_data<T>(at, 1);
-                for (std::int64_t i = 0; i < length; ++i) sorted[static_cast<std::size_t>(i)] = x[i * step];
                 T* const first = sorted.get();
                 const auto before = [](const T& a, const T& b) { return comes_before(a, b); };
-                stable_sort_range(first, length, before);
+                sort_row(x, step, length, false, before, first);
                 std::int64_t count = 0;
                 for (std::int64_t i = 0; i < length && count < size; ++i) {
                     if (i == 0 || before(first[i - 1], first[i])) out[count++] = first[i];

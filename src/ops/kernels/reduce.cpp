@@ -386,7 +386,27 @@ template <bool Largest, class T> bool beats(T candidate, T best) {
     return Largest ? best < candidate : candidate < best;
 }
 
+// In a row without gaps: the extreme first, by the kernel of max or min, and then where it stands.
+template <bool Largest, class T> std::int64_t first_best_of(const T* x, std::int64_t n) {
+    using F = std::conditional_t<Largest, fold::Max<T>, fold::Min<T>>;
+    static const RowsFold<F> fold = rows_fold<F>();
+    constexpr std::int64_t group = 32;
+    T best{};
+    fold(x, 1, n, &best);
+    if constexpr (std::is_floating_point_v<T>) {
+        if (std::isnan(best)) return std::find_if(x, x + n, [](T each) { return std::isnan(each); }) - x;
+    }
+    std::int64_t at = 0;
+    for (; at + group <= n; at += group) {
+        int hits = 0;
+        for (std::int64_t i = 0; i < group; ++i) hits += x[at + i] == best ? 1 : 0;
+        if (hits > 0) break;
+    }
+    return std::find(x + at, x + n, best) - x;
+}
+
 template <bool Largest, class T> std::int64_t first_best(const Layout& layout, const T* x) {
+    if (layout.reduced.size() == 1 && layout.reduced[0].x_stride == 1) return first_best_of<Largest>(x, layout.length);
     T best = *x;
     std::int64_t index = 0, found = 0;
     const auto meet = [&](T candidate) {
@@ -426,13 +446,7 @@ template <class F> void fold_tile_rows(void* out, const void* in, std::int64_t r
 
 template <bool Largest, class T> void find_in_tile_rows(void* out, const void* in, std::int64_t rows, std::int64_t columns) {
     const auto* x = static_cast<const T*>(in);
-    for (std::int64_t r = 0; r < rows; ++r, x += columns) {
-        std::int64_t found = 0;
-        for (std::int64_t i = 1; i < columns; ++i) {
-            if (beats<Largest>(x[i], x[found])) found = i;
-        }
-        static_cast<std::int64_t*>(out)[r] = found;
-    }
+    for (std::int64_t r = 0; r < rows; ++r, x += columns) static_cast<std::int64_t*>(out)[r] = first_best_of<Largest>(x, columns);
 }
 
 template <template <class> class Fold, bool RealOnly> RowKernel tile_rows(DType dtype) {
