@@ -491,7 +491,7 @@ Value Builder::copy_constant(const Graph& from, Value constant_value) {
     const Node& node = from.maker(constant_value);
     const Array& array = *std::get<std::shared_ptr<const Array>>(node.attributes[0]);
     const bool weak = from.type(constant_value).weak;
-    if (const auto symbol = symbolic_.find(constant_value); symbol != symbolic_.end()) return constant(Dim(symbol->second), weak);
+    if (const auto symbol = symbolic_.find(constant_value); symbol != symbolic_.end()) return constant(Dim(symbol->second), weak, from.type(constant_value).dtype);
     return data_.contains(constant_value) ? data_constant(array, weak) : constant(array, weak);
 }
 
