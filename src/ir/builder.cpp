@@ -393,11 +393,12 @@ Value Builder::unlane(Value value, LaneId lane, std::int64_t axis) {
     return add_result(graph(), node, std::move(type), lanes_without(inside, lane));
 }
 
-Value Builder::lane_index(LaneId lane) {
+Value Builder::lane_index(LaneId lane, bool weak) {
     Key key{&lane_index_op, {}, {static_cast<std::int64_t>(lane)}};
+    if (weak) key.attributes.emplace_back(true);
     if (const auto known = interned_.back().find(key); known != interned_.back().end()) return graph().result(graph().nodes[known->second]);
     Node& node = append(lane_index_op, {}, key.attributes, {lane});
-    const Value value = add_result(graph(), node, {DType::i64, {}, false}, {lane});
+    const Value value = add_result(graph(), node, {DType::i64, {}, weak}, {lane});
     interned_.back().emplace(std::move(key), static_cast<std::uint32_t>(graph().nodes.size() - 1));
     return value;
 }

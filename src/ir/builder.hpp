@@ -40,7 +40,7 @@ class Builder {
     LaneId new_lane(LaneAxis axis); // sets its sequence
     Value lane(Value value, LaneId lane, std::int64_t axis);   // sample axis -> lane (axis in 0..rank-1)
     Value unlane(Value value, LaneId lane, std::int64_t axis); // lane -> sample axis at `axis`; broadcast when it doesn't vary
-    Value lane_index(LaneId lane);                             // i64 scalar: the index of the lane itself
+    Value lane_index(LaneId lane, bool weak = false);          // i64 scalar: the index of the lane itself
 
     // ---- sub-graphs: begin, add parameters and nodes, finish
     void begin_body(std::uint32_t control_sequence);

@@ -116,7 +116,14 @@ Value quantile_of(Builder& builder, const BuiltinCall& call, Value q, Between be
 }
 
 Lowered lower_quantile(Builder& builder, const BuiltinCall& call) {
-    return quantile_of(builder, call, checked_quantile(builder, call, call.tensor(1)), Between::line, 2, call.boolean(3));
+    const Value q = checked_quantile(builder, call, call.tensor(1));
+    const TensorType& type = builder.type(call.tensor(0));
+    const std::vector<std::int64_t> axes = axes_of(builder, call, 2);
+    if (is_complex(type.dtype) || count_over(type.shape, axes) != Dim(0)) return quantile_of(builder, call, q, Between::line, 2, call.boolean(3));
+    const Value none = mean_over(builder, call.tensor(0), axes, call.boolean(3)); // NaN
+    Dims shape = builder.type(q).shape;
+    shape.insert(shape.end(), builder.type(none).shape.begin(), builder.type(none).shape.end());
+    return broadcast_to(builder, none, shape);
 }
 
 Lowered lower_median(Builder& builder, const BuiltinCall& call) {

@@ -51,7 +51,9 @@ Lowered lower_ones_like(Builder& builder, const BuiltinCall& call) { return like
 
 Lowered lower_full_like(Builder& builder, const BuiltinCall& call) {
     const TensorType type = builder.type(call.tensor(0));
-    return everywhere(builder, cast(builder, call.tensor(1), call.dtype(2).value_or(type.dtype)), type.shape);
+    Value value = call.tensor(1);
+    const bool stays_weak = !call.dtype(2) && type.weak && builder.type(value).weak && builder.type(value).dtype == type.dtype;
+    return everywhere(builder, stays_weak ? value : cast(builder, value, call.dtype(2).value_or(type.dtype)), type.shape);
 }
 
 // ---- iota

@@ -221,6 +221,7 @@ Lowered lower_pad(Builder& builder, const BuiltinCall& call) {
     if (mode == "edge" || mode == "reflect" || mode == "symmetric" || mode == "wrap") return extend(builder, call, x, widths, mode);
     if (mode != "constant") call.fail(2, error("E310", "pad has no mode \"" + mode + "\"").help("modes: \"constant\", \"edge\", \"reflect\", \"symmetric\", \"wrap\""));
     Value value = tensor_or(builder, call, 3, 0);
+    if (!call.given(3) && builder.type(x).dtype == DType::boolean) value = builder.constant(Array::scalar(false));
     const TensorType x_type = builder.type(x), value_type = builder.type(value);
     if (value_type.rank() != 0) call.fail(3, error("E307", "the value to pad with must be a scalar, not " + shape_words(value_type.shape)));
     if (x_type.dtype != value_type.dtype) {

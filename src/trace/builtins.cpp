@@ -29,7 +29,7 @@ class ArgumentReader {
         case ParameterKind::integer: bound.value = tracer_.constant_int(datum, span, "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "`"); break;
         case ParameterKind::axes:
             if (is_sequence(datum)) bound.value = integers(parameter, datum, span);
-            else bound.value = Dim(tracer_.known_int(datum, span, "an axis"));
+            else bound.value = axis_of(datum, span);
             break;
         case ParameterKind::shape:
         case ParameterKind::integers:
@@ -62,6 +62,7 @@ class ArgumentReader {
   private:
     [[noreturn]] void fail(const Parameter& parameter, const Datum& datum, Span span, const std::string& wanted) {
         Diagnostic diagnostic = error("E207", "`" + std::string(parameter.name) + "` of `" + std::string(function_) + "` must be " + wanted + ", not " + type_text(builder_, datum)).at(span);
+        if (parameter.kind == ParameterKind::dtype && (function_ == "zeros" || function_ == "ones") && datum.tensor()) diagnostic.helps.push_back("a shape is one argument, a tuple: " + std::string(function_) + "((2, 3))");
         if (datum.tuple() && parameter.kind == ParameterKind::tensor) diagnostic.helps.push_back("stack(t) makes one tensor of a tuple of equal shapes");
         throw UserError(std::move(diagnostic));
     }
@@ -77,6 +78,15 @@ class ArgumentReader {
         if (type.rank() == 0) fail(parameter, datum, span, "a tuple of tensors");
         for (std::int64_t i = 0; i < type.shape[0].value(); ++i) values.push_back(tracer_.slice_at(whole, 0, i));
         return values;
+    }
+
+    Dim axis_of(const Datum& datum, Span span) {
+        try {
+            return tracer_.known_int(datum, span, "an axis");
+        } catch (UserError& failure) {
+            if (function_ == "max" || function_ == "min") failure.diagnostics().front().helps = {"the " + std::string(function_ == "max" ? "larger" : "smaller") + " of two values, element by element, is " + std::string(function_) + "imum(a, b)"};
+            throw;
+        }
     }
 
     bool is_sequence(const Datum& datum) const { return datum.tuple() || (datum.tensor() && builder_.type(*datum.tensor()).rank() > 0); }

@@ -308,10 +308,6 @@ Datum Tracer::call(const FunctionPtr& function, CallArguments arguments, Span sp
     return function->call(*this, arguments, span);
 }
 
-Datum Tracer::call_spread(const FunctionPtr& function, const Datum& item, Span span) {
-    return call(function, {{std::nullopt, {}, item, span}}, span);
-}
-
 Datum Tracer::pipe(const ast::Pipe& pipe, Span span, const ScopePtr& scope) {
     const Datum value = evaluate(*pipe.value, scope);
     CallArguments arguments{{std::nullopt, {}, value, pipe.value->span}};

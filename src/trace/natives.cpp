@@ -116,7 +116,7 @@ Datum vmapipe_native(Tracer& tracer, const Slots& slots, Span) {
     return FunctionPtr(std::make_shared<PipedFunction>(function, count));
 }
 
-// map(f), scan(f, init) and fold(f, init) without their data: the function that takes it.
+// scan(f, init) and fold(f, init) without their data: the function that takes it.
 Datum function_of_items(const std::string& transform, const Function& function, const std::string& parameter, std::function<Datum(Tracer&, const CallArgument& items, Span)> body) {
     const std::string name = transform + "(" + (function.name() == unnamed_function ? "f" : function.name()) + ")";
     const std::vector<Function::Parameter> parameters{{parameter, true}};
@@ -125,10 +125,34 @@ Datum function_of_items(const std::string& transform, const Function& function, 
     }));
 }
 
+// map(f): one parameter, the items; what f takes by keyword goes whole to each of its calls.
+class MapFunction final : public Function {
+  public:
+    explicit MapFunction(FunctionPtr function) : function_(std::move(function)) {}
+    std::string name() const override { return "map(" + (function_->name() == unnamed_function ? "f" : function_->name()) + ")"; }
+    std::vector<Parameter> parameters() const override { return {{"items", true}}; }
+    std::vector<Parameter> parameters_of(const CallArguments& arguments) const override {
+        std::vector<Parameter> all = parameters();
+        for (const Parameter& each : function_->parameters_of(arguments)) {
+            if (each.name != "items" && std::ranges::any_of(arguments, [&](const CallArgument& argument) { return argument.keyword == each.name; })) all.push_back({each.name, false});
+        }
+        return all;
+    }
+    Datum call(Tracer& tracer, const CallArguments& arguments, Span span) const override {
+        const CallArgument& items = *bind_arguments(name(), parameters_of(arguments), arguments, span)[0];
+        CallArguments keywords;
+        std::ranges::copy_if(arguments, std::back_inserter(keywords), [](const CallArgument& argument) { return argument.keyword && argument.keyword != "items"; });
+        return tracer.map_over(function_, items.value, keywords, span, items.span);
+    }
+
+  private:
+    FunctionPtr function_;
+};
+
 Datum map_native(Tracer& tracer, const Slots& slots, Span span) {
     const FunctionPtr function = function_argument(tracer, slots[0], "map");
-    if (slots[1]) return tracer.map_over(function, slots[1]->value, span, slots[1]->span);
-    return function_of_items("map", *function, "items", [function](Tracer& inner, const CallArgument& items, Span at) { return inner.map_over(function, items.value, at, items.span); });
+    if (slots[1]) return tracer.map_over(function, slots[1]->value, {}, span, slots[1]->span);
+    return FunctionPtr(std::make_shared<MapFunction>(function));
 }
 
 Datum call_step(Tracer& tracer, const FunctionPtr& function, const Datum& carry, const Datum& x, Span span) {
@@ -189,19 +213,18 @@ std::int64_t scanned_axis(Tracer& tracer, const CallArgument* argument, Value le
 }
 
 // ys[i] = f(ys[i - 1], xs[i]), one after another: the one order that every schedule keeps. Reversed, from the last one down.
-Datum associative_scan_native(Tracer& tracer, const Slots& slots, Span span) {
+Datum run_associative_scan(Tracer& tracer, const FunctionPtr& function, const CallArgument& items, bool reverse, const CallArgument* axis, Span span) {
     Builder& builder = tracer.builder();
-    const FunctionPtr function = function_argument(tracer, slots[0], "associative_scan");
-    const Datum& xs = slots[1]->value;
+    const Datum& xs = items.value;
     Tracer::ScanOptions options;
-    options.reverse = boolean_argument(tracer, slots[2], "reverse");
+    options.reverse = reverse;
     std::vector<Value> leaves, begins, rests;
     collect_leaves(xs, leaves);
-    if (leaves.empty()) throw UserError(error("E207", "associative_scan needs a tensor or a tree of tensors, not " + type_text(builder, xs)).at(slots[1]->span));
+    if (leaves.empty()) throw UserError(error("E207", "associative_scan needs a tensor or a tree of tensors, not " + type_text(builder, xs)).at(items.span));
     std::vector<std::int64_t> axes;
     for (const Value leaf : leaves) {
-        if (builder.type(leaf).rank() == 0) throw UserError(error("E307", "associative_scan goes along an axis, and a scalar has none").at(slots[1]->span));
-        axes.push_back(scanned_axis(tracer, slots[3], leaf, span));
+        if (builder.type(leaf).rank() == 0) throw UserError(error("E307", "associative_scan goes along an axis, and a scalar has none").at(items.span));
+        axes.push_back(scanned_axis(tracer, axis, leaf, span));
         const Value along = moved_axis(builder, leaf, axes.back(), 0);
         const Dim length = builder.type(along).shape[0];
         if (length == Dim(0)) return xs;
@@ -226,6 +249,16 @@ Datum associative_scan_native(Tracer& tracer, const Slots& slots, Span span) {
     }
     next = 0;
     return with_leaves(xs, joined, next);
+}
+
+Datum associative_scan_native(Tracer& tracer, const Slots& slots, Span span) {
+    const FunctionPtr function = function_argument(tracer, slots[0], "associative_scan");
+    const bool reverse = boolean_argument(tracer, slots[2], "reverse");
+    if (slots[1]) return run_associative_scan(tracer, function, *slots[1], reverse, slots[3], span);
+    const std::optional<CallArgument> axis = slots[3] ? std::optional(*slots[3]) : std::nullopt;
+    return function_of_items("associative_scan", *function, "xs", [function, reverse, axis](Tracer& inner, const CallArgument& items, Span at) {
+        return run_associative_scan(inner, function, items, reverse, axis ? &*axis : nullptr, at);
+    });
 }
 
 // ---- collectives -----------------------------------------------------------------------------------------------------
@@ -384,7 +417,7 @@ std::span<const NativeDoc> own_docs() {
         {"vmapipe(f: any, model_parallel: any = auto)", "f itself, its work cut into parts for several devices.", "vmapipe(x => x + 1)(1) => 2"},
         {"scan(f: any, init: any, xs: any = none, reverse: bool = false, length: int = none)", "f(carry, x) => (carry, y) along the leading axis of xs; gives (carry, ys).", "scan((c, x) => (c + x, c), 0, [1, 2, 3]) => (6, [0, 1, 3])"},
         {"fold(f: any, init: any, xs: any = none)", "f(carry, x) => carry along the leading axis of xs; gives the last carry.", "fold((c, x) => c + x, 0, [1, 2, 3]) => 6"},
-        {"associative_scan(f: any, xs: any, reverse: bool = false, axis: int = 0)", "All prefixes of xs combined by f along an axis; reversed, all suffixes.", "associative_scan((a, b) => a * b, [1, 2, 3]) => [1, 2, 6]"},
+        {"associative_scan(f: any, xs: any = none, reverse: bool = false, axis: int = 0)", "All prefixes of xs combined by f along an axis; reversed, all suffixes.", "associative_scan((a, b) => a * b, [1, 2, 3]) => [1, 2, 6]"},
         {"psum(x: any, axis_name: string)", "The sum of x over the named mapped axis.", "vmap(x => psum(x, \"i\"), axis_name=\"i\")([1, 2]) => [3, 3]"},
         {"pmean(x: any, axis_name: string)", "The mean of x over the named mapped axis.", "vmap(x => pmean(x, \"i\"), axis_name=\"i\")([1.0, 2.0]) => [1.5, 1.5]"},
         {"pmax(x: any, axis_name: string)", "The largest x over the named mapped axis.", "vmap(x => pmax(x, \"i\"), axis_name=\"i\")([1, 2]) => [2, 2]"},
@@ -430,7 +463,7 @@ const std::vector<NativeRow>& native_rows() {
             },
         };
         std::vector<NativeRow> all;
-        for (std::size_t i = 0; i < docs.size(); ++i) all.push_back({docs[i].signature, bodies[i], i < 6 ? transform : plain});
+        for (std::size_t i = 0; i < docs.size(); ++i) all.push_back({docs[i].signature, bodies[i], i < 7 ? transform : plain});
         all[1].signature = unroll_signature;
         for (const DerivativeNative& native : derivative_natives()) all.push_back({native.doc.signature, native.body, native.sort});
         all.push_back({"assert_eq(a: any, b: any)", check_two("assert_eq"), plain});

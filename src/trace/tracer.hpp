@@ -103,7 +103,6 @@ class Tracer {
 
     // ---- calls.cpp
     Datum call(const FunctionPtr& function, CallArguments arguments, Span span);
-    Datum call_spread(const FunctionPtr& function, const Datum& item, Span span);
     CallArguments evaluate_arguments(const std::vector<ast::Argument>& arguments, const ScopePtr& scope);
     FunctionPtr expect_function(const Datum& datum, Span span, std::string_view what);
     FunctionPtr make_user_function(const ast::Function& function, const ScopePtr& scope);
@@ -129,7 +128,8 @@ class Tracer {
         bool unrolled = false;
     };
     Datum vmap(const FunctionPtr& function, const VmapOptions& options, const CallArguments& arguments, Span span);
-    Datum map_over(const FunctionPtr& function, const Datum& items, Span span, Span items_span);
+    // `keywords`: go whole to every call.
+    Datum map_over(const FunctionPtr& function, const Datum& items, const CallArguments& keywords, Span span, Span items_span);
     Datum unroll_data(const Datum& data, std::int64_t axis, Span span, Span axis_span);
     Datum comprehension(const ast::Comprehension& comprehension, Span span, const ScopePtr& scope);
     // Runs `body` with one more mapped axis around it, then brings its result out along axis 0.

@@ -354,13 +354,18 @@ void turn_pair(const Builder& builder, const Function& function, const Datum& it
 
 } // namespace
 
-Datum Tracer::map_over(const FunctionPtr& function, const Datum& items, Span span, Span items_span) {
+Datum Tracer::map_over(const FunctionPtr& function, const Datum& items, const CallArguments& keywords, Span span, Span items_span) {
+    const auto call_on = [&](const Datum& item, Span place) {
+        CallArguments arguments{{std::nullopt, {}, item, place}};
+        arguments.insert(arguments.end(), keywords.begin(), keywords.end());
+        return call(function, std::move(arguments), place);
+    };
     const TupleDatum* tuple = items.tuple();
     if (tuple == nullptr) {
         ScanOptions options;
         options.form = "`map`";
         options.items_span = items_span;
-        return scan([&](const Datum&, const Datum& x) { return Datum::tuple({Datum::tuple({}), call_spread(function, x, span)}); }, Datum::tuple({}), items, options, span).tuple()->items[1];
+        return scan([&](const Datum&, const Datum& x) { return Datum::tuple({Datum::tuple({}), call_on(x, span)}); }, Datum::tuple({}), items, options, span).tuple()->items[1];
     }
     std::vector<Datum> results;
     for (std::size_t i = 0; i < tuple->items.size(); ++i) {
@@ -368,7 +373,7 @@ Datum Tracer::map_over(const FunctionPtr& function, const Datum& items, Span spa
         if (item.poison()) throw AlreadyReported{};
         const Span item_span = tuple->spans.empty() ? items_span : tuple->spans[i];
         try {
-            results.push_back(call(function, {{std::nullopt, {}, item, item_span}}, item_span));
+            results.push_back(call_on(item, item_span));
         } catch (UserError& failure) {
             Diagnostic& diagnostic = failure.diagnostics().front();
             const std::string noun = item.tuple() && item.tuple()->items.size() == 2 ? "pair " : "item ";
@@ -467,7 +472,9 @@ Datum Tracer::comprehension(const ast::Comprehension& node, Span span, const Sco
             const Dim last = constant_int(Datum(range->last), place_span, "the end of a range in a comprehension");
             const Dim count = surely_greater(first, last) ? Dim(0) : last - first;
             const LaneId lane = builder_->new_lane({count, {}, span, 0, 0, 0});
-            return over_lane(lane, [&] { return inside(pointwise(*builder_, "add", {builder_->lane_index(lane), builder_->constant(first)})); }, span);
+            return over_lane(lane, [&] { // the integers are weak, as those of arange and of a loop
+                return inside(pointwise(*builder_, "add", {builder_->lane_index(lane, true), builder_->constant(first)}));
+            }, span);
         }
         std::vector<MappedLeaf> leaves, entered;
         const Datum zero = builder_->constant(Dim(0));

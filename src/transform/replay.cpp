@@ -48,7 +48,7 @@ void Replay::add(const Node& node) {
     const auto lane = [&] { return static_cast<LaneId>(node.integer(1)); };
     if (is(node, lane_op)) return set(graph_.result(node), builder_.lane(at(node.operands[0]), lane(), node.integer(0)));
     if (is(node, unlane_op)) return set(graph_.result(node), builder_.unlane(at(node.operands[0]), lane(), node.integer(0)));
-    if (is(node, lane_index_op)) return set(graph_.result(node), builder_.lane_index(static_cast<LaneId>(node.integer(0))));
+    if (is(node, lane_index_op)) return set(graph_.result(node), builder_.lane_index(static_cast<LaneId>(node.integer(0)), node.attributes.size() > 1));
     const std::vector<Value> results = builder_.add_all(*node.op, at(node.operands), node.attributes);
     for (std::size_t i = 0; i < results.size(); ++i) set(graph_.result(node, i), results[i]);
 }

@@ -134,7 +134,7 @@ class StepRecall {
         for (const Value operand : node.operands) operands.push_back((*this)(operand));
         if (is(node, lane_op)) return builder_.lane(operands[0], static_cast<LaneId>(node.integer(1)), node.integer(0));
         if (is(node, unlane_op)) return builder_.unlane(operands[0], static_cast<LaneId>(node.integer(1)), node.integer(0));
-        if (is(node, lane_index_op)) return builder_.lane_index(static_cast<LaneId>(node.integer(0)));
+        if (is(node, lane_index_op)) return builder_.lane_index(static_cast<LaneId>(node.integer(0)), node.attributes.size() > 1);
         return builder_.add_all(*node.op, operands, node.attributes).at(scan_.body->info(value).output);
     }
 
