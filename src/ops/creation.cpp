@@ -51,9 +51,9 @@ Lowered lower_ones_like(Builder& builder, const BuiltinCall& call) { return like
 
 Lowered lower_full_like(Builder& builder, const BuiltinCall& call) {
     const TensorType type = builder.type(call.tensor(0));
-    Value value = call.tensor(1);
-    const bool stays_weak = !call.dtype(2) && type.weak && builder.type(value).weak && builder.type(value).dtype == type.dtype;
-    return everywhere(builder, stays_weak ? value : cast(builder, value, call.dtype(2).value_or(type.dtype)), type.shape);
+    const Value value = call.tensor(1);
+    const bool stays_weak = !call.dtype(2) && type.weak && builder.type(value).weak;
+    return everywhere(builder, stays_weak ? builder.add(op_named("cast"), {value}, {type.dtype, true}) : cast(builder, value, call.dtype(2).value_or(type.dtype)), type.shape);
 }
 
 // ---- iota
