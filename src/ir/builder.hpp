@@ -2,6 +2,7 @@
 // and passes values of outer graphs into sub-graphs as captures. Used by the tracer and by transforms alike.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -49,6 +50,7 @@ class Builder {
     // A sub-graph that is no control flow: a function traced to be differentiated, whose nodes are then added again to the
     // graph around it. Ended by finish_body or discard_body.
     void begin_function();
+    bool in_function() const { return std::ranges::find(is_function_, true) != is_function_.end(); }
     // Makes an output of a body that finish_body just gave another dtype, by a node of `cast` with these attributes.
     void cast_output(Graph& body, std::size_t output, const Op& cast, Attributes attributes);
     // From now on equal nodes are made again, as if nothing were there yet; gives the sequence number that the next one has.

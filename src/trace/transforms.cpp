@@ -240,7 +240,9 @@ Datum Tracer::vmap(const FunctionPtr& function, const VmapOptions& options, cons
         if (bound[i]) place_in_lanes(bound[i]->value, axes[i], parameters[i].name, bound[i]->span, options, leaves, {});
     }
     const Dim size = mapped_size(leaves, options, function->name());
-    if (options.unrolled && options.axis_name.empty() && size.value() > 0) return unrolled(function, options, arguments, axes, size, span);
+    // What lanes share has one order in which what they give back to it is summed: that of the mapped axis.
+    const bool written_out = options.unrolled && options.axis_name.empty() && size.value() > 0 && !builder_->in_function();
+    if (written_out) return unrolled(function, options, arguments, axes, size, span);
     const Origin origin(*builder_, span);
     const LaneId lane = builder_->new_lane({size, options.axis_name, span, 0, options.chunk, 0});
     builder_->push_nesting({Nesting::Kind::lane, lane});
