@@ -206,7 +206,7 @@ class ScanBack {
     // Sums for what looks at captures through views.
     void add_viewed(const std::vector<bool>& wanted) {
         for (const Node& node : original().nodes) {
-            if (node.operands.size() != 1 || is(node, parameter_op) || scan_.mode->is_inside(node.lanes)) continue;
+            if (node.operands.size() != 1 || node.results.size() != 1 || is(node, parameter_op) || scan_.mode->is_inside(node.lanes)) continue;
             const Value value = original().result(node);
             Views views;
             const auto capture = capture_of(value, views);
