@@ -43,9 +43,7 @@ std::shared_ptr<Graph> copy_slices(const std::shared_ptr<Graph>& graph, std::siz
     if (type.rank() == 0 || type.dtype == DType::key || !graph->lanes(slices).empty()) return nullptr;
     Builder builder(graph->program);
     Replay again(builder, *graph, 0);
-    for (const Value each : graph->inputs) {
-        again.set(each, builder.parameter(graph->type(each), graph->lanes(each), std::get<std::string>(graph->maker(each).attributes[0])));
-    }
+    again.add_inputs();
     const PlaceOf place(builder, graph->maker(slices), 0, Builder::PlaceAs::derived);
     const auto entered = std::ranges::find_if(graph->nodes, [&](const Node& node) { return is(node, lane_op) && node.operands[0] == slices && node.integer(0) == 0; });
     LaneAxis axis;

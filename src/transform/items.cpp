@@ -24,10 +24,7 @@ class ItemMapper {
         if (std::ranges::none_of(graph_->nodes, [&](const Node& node) { return is_map(node); })) return graph_;
         Builder builder(graph_->program);
         Replay again(builder, *graph_, 0);
-        for (const Value input : graph_->inputs) {
-            const Node& node = graph_->maker(input);
-            again.set(input, builder.parameter(graph_->type(input), graph_->lanes(input), std::get<std::string>(node.attributes[0])));
-        }
+        again.add_inputs();
         for (const Node& node : graph_->nodes) {
             if (is_map(node)) map(builder, again, node);
             else again.add(node);

@@ -33,6 +33,10 @@ void Replay::set_inputs(std::span<const Value> arguments) {
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) set(graph_.inputs[i], arguments[i]);
 }
 
+void Replay::add_inputs() {
+    for (const Value input : graph_.inputs) set(input, builder_.parameter(graph_.type(input), graph_.lanes(input), std::get<std::string>(graph_.maker(input).attributes[0])));
+}
+
 std::vector<Value> Replay::at(std::span<const Value> values) const {
     std::vector<Value> result;
     for (const Value value : values) result.push_back(at(value));

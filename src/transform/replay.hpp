@@ -51,6 +51,8 @@ class Replay {
     // `depth`: of the nesting of the graph's own nodes (Builder::nesting_depth when its first was added).
     Replay(Builder& builder, const Graph& graph, std::size_t depth, Effects effects = Effects::keep);
 
+    // Of a whole program: its parameters again.
+    void add_inputs();
     // What stands for the graph's inputs, captures included.
     void set_inputs(std::span<const Value> arguments);
     Value at(Value value) const { return values_[value.index]; }
