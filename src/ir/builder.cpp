@@ -275,6 +275,11 @@ std::optional<std::vector<Value>> Builder::fold(const Op& op, const std::vector<
         return number ? std::optional(std::vector{constant(*number, weak, op.type(types, attributes)[0].dtype)}) : std::nullopt;
     }
     if (!folder_ || operands.empty() || &op == &opaque_op || op.effect != Effect::none) return std::nullopt;
+    const auto asks_for_symbols = [](const Attribute& attribute) {
+        const Dims* sizes = std::get_if<Dims>(&attribute);
+        return sizes != nullptr && any_symbolic(*sizes);
+    };
+    if (std::ranges::any_of(attributes, asks_for_symbols)) return std::nullopt;
     const std::vector<TensorType> results = op.type(types, attributes);
     for (const TensorType& result : results) {
         if (any_symbolic(result.shape)) return std::nullopt;

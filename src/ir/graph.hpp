@@ -65,7 +65,7 @@ struct LaneAxis {
     std::int64_t parts = 0;     // vmapipe: number of parts; 0: none; -1: one a device
     // Made by cutting an axis that the script has as one of its arrays (transform/independence.hpp): no name of a lane.
     bool is_cut = false;
-    bool is_item = false; // the items of a map (transform/items.hpp): no name of a lane either
+    bool is_item = false; // the items of a map (transform/items.hpp), the directions of a Jacobian: no name of a lane either
 };
 
 // One call of vmapipe(f). What was traced in it has it on the way of its origin.

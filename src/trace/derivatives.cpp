@@ -155,7 +155,7 @@ Value unit(Builder& builder, LaneId lane, const TensorType& type, Dim first) {
 
 class Directions {
   public:
-    Directions(Builder& builder, Dim count, Span span) : builder_(builder), lane_(builder.new_lane({count, {}, span, 0, 0, 0})) { builder_.push_nesting({Nesting::Kind::lane, lane_}); }
+    Directions(Builder& builder, Dim count, Span span) : builder_(builder), lane_(builder.new_lane({count, {}, span, 0, 0, 0, false, true})) { builder_.push_nesting({Nesting::Kind::lane, lane_}); }
     ~Directions() { builder_.pop_nesting(); }
     Directions(const Directions&) = delete;
     Directions& operator=(const Directions&) = delete;
@@ -188,11 +188,13 @@ std::vector<std::vector<Value>> jacobian_blocks(Builder& builder, const TracedCa
     };
     if (mode == Mode::forward) {
         const Numbering numbering = number_elements(inputs);
+        std::vector<Value> whole(traced.arguments);
+        whole.insert(whole.end(), traced.function.graph->captured.begin(), traced.function.graph->captured.end());
+        values = replay(builder, *traced.function.graph, traced.function.depth, whole); // once, with its checks and faults: directions are no lanes
         const Directions directions(builder, numbering.total, span);
         std::vector<Value> tangents;
         for (std::size_t i = 0; i < inputs.size(); ++i) tangents.push_back(unit(builder, directions.lane(), inputs[i], numbering.first[i]));
-        const Linearized linearized = jvp(builder, traced.function, traced.arguments, tangents);
-        values = linearized.values;
+        const Linearized linearized = jvp(builder, traced.function, traced.arguments, tangents, Effects::drop);
         for (std::size_t o = 0; o < outputs; ++o) {
             const auto last = static_cast<std::int64_t>(results[o].rank());
             const Value all = linearized.tangents[o] ? builder.unlane(linearized.tangents[o], directions.lane(), last) : Value{};

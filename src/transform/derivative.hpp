@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ir/builder.hpp"
+#include "transform/replay.hpp"
 
 namespace vmaprun {
 
@@ -27,7 +28,7 @@ struct Linearized {
     std::vector<Value> values, tangents; // of the outputs; an absent tangent is zero
 };
 // `tangents`: one for each argument, absent where zero (captures have none).
-Linearized jvp(Builder& builder, const TracedFunction& function, std::span<const Value> arguments, std::span<const Value> tangents);
+Linearized jvp(Builder& builder, const TracedFunction& function, std::span<const Value> arguments, std::span<const Value> tangents, Effects effects = Effects::keep);
 
 class ReverseMode;
 

@@ -101,10 +101,10 @@ std::vector<Value> ForwardMode::rule(const Node& node, const std::vector<Value>&
     }
 }
 
-Linearized jvp(Builder& builder, const TracedFunction& function, std::span<const Value> arguments, std::span<const Value> tangents) {
+Linearized jvp(Builder& builder, const TracedFunction& function, std::span<const Value> arguments, std::span<const Value> tangents, Effects effects) {
     std::vector<Value> inputs(arguments.begin(), arguments.end());
     inputs.insert(inputs.end(), function.graph->captured.begin(), function.graph->captured.end());
-    ForwardMode mode(builder, *function.graph, function.depth);
+    ForwardMode mode(builder, *function.graph, function.depth, effects);
     mode.run(inputs, tangents);
     return {mode.values(), mode.tangents()};
 }

@@ -48,6 +48,10 @@ class Axes {
             }();
             if (node.op->effect != Effect::none || is_in_pipe) {
                 for (const LaneId lane : node.lanes) fixed_[lane] = true;
+                for (std::size_t i = 0; node.nesting != nullptr && i < node.nesting->size(); ++i) { // also where it is the same in all lanes
+                    const Nesting& around = (*node.nesting)[i];
+                    if (around.kind == Nesting::Kind::lane) fixed_[around.id] = true;
+                }
             }
             for (const auto& body : node.bodies) look_at(*body);
         }
