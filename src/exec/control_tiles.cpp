@@ -241,6 +241,7 @@ class TileWhile {
             starts_.push_back(wanted_[i] ? align(frame_, work_.operand(node_, i).view(), work_.graph().lanes(node_.operands[i]), lanes_) : View());
         }
         const std::int64_t elements = element_count(frame_.extents(frame_.leaders(lanes_)));
+        is_single_ = elements == 1;
         sort_carries();
         run_in_parts(work_.parallel, elements, tile(), [&](std::int64_t begin, std::int64_t end) {
             Tile(*this).run(begin, end);
@@ -312,7 +313,7 @@ class TileWhile {
 
       private:
         // What stands behind the last lane is computed too, and means nothing.
-        std::int64_t whole_groups() const { return (count_ + side_by_side - 1) / side_by_side * side_by_side; }
+        std::int64_t whole_groups() const { return loop_.is_single_ ? count_ : (count_ + side_by_side - 1) / side_by_side * side_by_side; }
 
         void bind(TileBody::Worker& worker) {
             for (std::size_t i = 0; i < carries_.size(); ++i) {
@@ -416,6 +417,7 @@ class TileWhile {
     const Bodies& bodies_;
     std::int64_t limit_;
     Lanes lanes_;
+    bool is_single_ = false; // one lane alone: what it captures is read where it is, an element
     std::vector<bool> wanted_;
     std::optional<TileBody> condition_, body_;
     std::vector<Array> results_;
