@@ -88,8 +88,7 @@ std::string Tracer::unbound_size(const ast::Type& type, const ast::Expr& default
 }
 
 void Tracer::run_input(const std::string& name, const ast::Type* type, const ast::Expr* default_value, Span span) {
-    const auto earlier = traced_.input_names.begin() + static_cast<std::ptrdiff_t>(inputs_met_++);
-    if (std::find(traced_.input_names.begin(), earlier, name) != earlier) throw AlreadyReported{}; // defined twice
+    if (!inputs_met_.insert(name).second) throw AlreadyReported{}; // defined twice
     bool from_data = false;
     DeclaredType declared;
     if (type) declared = declared_type(*type, input_dims_, top_);
@@ -123,7 +122,7 @@ void Tracer::run_input(const std::string& name, const ast::Type* type, const ast
 // A size with several unknown names waits for the inputs that follow; data that a size does not fit is no fault of the script.
 void Tracer::solve_input_dims(Span span, bool from_data) {
     try {
-        solve_pending(input_dims_, span, inputs_met_ < traced_.input_names.size());
+        solve_pending(input_dims_, span, inputs_met_.size() < traced_.input_names.size());
     } catch (UserError& failure) {
         std::vector<std::string> names;
         for (const DimBindings::Pending& pending : input_dims_.pending) size_names(*pending.dim->expression, names);

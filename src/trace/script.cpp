@@ -202,6 +202,7 @@ void Tracer::run_items(const ast::Script& script) {
             report(failure);
             poison(item);
         } catch (const AlreadyReported&) {
+            is_poisoned_ = true;
             poison(item);
         }
     }
@@ -355,6 +356,7 @@ Traced Tracer::finish() {
 Traced Tracer::run_script(const ast::Script& script) {
     prepare(script);
     run_items(script);
+    if (is_poisoned_ && errors_.empty() && !options_.symbolic) throw InternalError("an item met poison that nobody reported");
     return finish();
 }
 

@@ -258,7 +258,9 @@ class Tracer {
     Traced traced_;
     std::vector<Value> outputs_;
     std::optional<LaneId> records_; // the mapped axis around the whole script, where it is run for many records
-    std::size_t inputs_total_ = 0, inputs_without_default_ = 0, inputs_met_ = 0;
+    std::size_t inputs_total_ = 0, inputs_without_default_ = 0;
+    std::set<std::string> inputs_met_;
+    bool is_poisoned_ = false; // an item failed
     std::int64_t next_witness_ = 0;
 };
 
