@@ -240,6 +240,7 @@ void Tracer::run_output(const ast::Output& output) {
     const Datum value = evaluate(*output.value, top_);
     if (output.name) define(output.name->text, value, output.name->span, top_);
     if (testing_) return;
+    if (is_check(*output.value) && (!output.name || value.none())) throw UserError(error("E207", "a check is no output").at(output.value->span).help("checks stand alone: leave out `output`"));
     if (output.name) return add_output(output.name->text, value, output.value->span);
     if (const auto* name = std::get_if<ast::Identifier>(&output.value->node); name && !output.value->parenthesized) return add_output(name->name, value, output.value->span);
     if (std::holds_alternative<ast::Record>(output.value->node) && value.record()) {
@@ -249,7 +250,6 @@ void Tracer::run_output(const ast::Output& output) {
         }
         return;
     }
-    if (is_check(*output.value)) throw UserError(error("E207", "a check is no output").at(output.value->span).help("checks stand alone: leave out `output`"));
     unnamed_outputs_.push_back(output.value->span);
     add_output({}, value, output.value->span);
 }
